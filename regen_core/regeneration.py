@@ -1,0 +1,331 @@
+"""The decision: ``decide`` says what a request does to one document's transactions, ``apply`` gives the state after it.
+
+Owns the join of items and stored transactions, the order of lines, and the building of what the tables command. What is
+commanded stands in :mod:`regen_core.decision_table`; nothing here asks for a mode or a flag. Both functions are pure:
+a dry run is ``decide`` without ``apply``.
+"""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from regen_core.decision_table import (
+    DECISION_TABLE,
+    DecisionTable,
+    ModeRule,
+    ModeRulings,
+    Presence,
+    Ruling,
+    WriteAction,
+)
+from regen_core.documents import POSTED_STATUS, BillingDocument, BillingItem
+from regen_core.refusals import (
+    ConcurrentModification,
+    ConflictingFlags,
+    DocumentNotFound,
+    DocumentNotPosted,
+    DocumentReferenceMismatch,
+    NothingToResend,
+    Refusal,
+    UnmappableItem,
+    UnmappedItem,
+)
+from regen_core.request import RegenerateRequest
+from regen_core.revenue import Delivery
+from regen_core.transactions import (
+    BillingTransaction,
+    Occasion,
+    Standing,
+    StoredTransaction,
+    StoredTransactions,
+    TransactionState,
+    transaction_ids_of,
+)
+from regen_core.type_mapping import MappingRow, map_item, unmapped_because
+
+__all__ = ["PlannedLine", "Regeneration", "apply", "decide"]
+
+
+@frozen
+class PlannedLine:
+    """What happens to one line, and why.
+
+    Fields: ``item`` ``None`` means that the item is gone; ``before`` ``None`` that nothing was stored; ``after``
+    ``None`` that the line doesn't exist after the operation (TBL-W11); ``delivery`` ``None`` that Revenue is told
+    nothing. ``ruling`` holds the cells of TBL-W and TBL-S.
+    """
+
+    item: BillingItem | None
+    before: StoredTransaction | None
+    after: StoredTransaction | None
+    ruling: Ruling
+    delivery: Delivery | None
+
+    @property
+    def item_id(self) -> str:
+        """The id of the line's item, present or gone."""
+        if self.item is not None:
+            return self.item.id
+        assert self.before is not None, "a line has an item or a stored transaction"
+        return self.before.transaction.item.id
+
+    @property
+    def rule_ids(self) -> tuple[str, ...]:
+        """The cells of TBL-W and TBL-S that decided this line."""
+        return self.ruling.rule_ids
+
+
+@frozen
+class Regeneration:
+    """What a request that isn't refused does: which transactions are written, what Revenue is told, and why.
+
+    Fields: ``document`` and ``stored`` are what was read; the four columns hold one entry per line, items in document
+    order and then stored transactions whose item is gone. All else is derived from them when it is asked for.
+    """
+
+    document: BillingDocument
+    stored: StoredTransactions
+    request: RegenerateRequest
+    rule: ModeRule
+    items: tuple[BillingItem | None, ...]
+    before: tuple[StoredTransaction | None, ...]
+    after: tuple[BillingTransaction | None, ...]
+    rulings: tuple[Ruling, ...]
+
+    @property
+    def lines(self) -> tuple[PlannedLine, ...]:
+        """Every line with its rules, before and after, and what is sent."""
+        return tuple([_line(*row) for row in zip(self.items, self.before, self.after, self.rulings, strict=True)])
+
+    @property
+    def writes(self) -> tuple[BillingTransaction, ...]:
+        """The transactions that are created or changed, in line order."""
+        return tuple([new for new, ruling in zip(self.after, self.rulings, strict=True) if new and ruling.writes])
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """What is committed to the outbox for Revenue, in line order."""
+        told = [_delivery(*row) for row in zip(self.before, self.after, self.rulings, strict=True)]
+        return tuple([delivery for delivery in told if delivery is not None])
+
+    @property
+    def id_list(self) -> tuple[str, ...]:
+        """The ids of the transactions that were written or sent, once each, in line order (TBL-R)."""
+        rows = zip(self.after, self.rulings, strict=True)
+        return tuple([new.id for new, ruling in rows if new is not None and (ruling.writes or ruling.sends)])
+
+    @property
+    def skipped_tax_items(self) -> tuple[BillingItem, ...]:
+        """The tax lines, which have no revenue transaction (TAX-1)."""
+        return tuple(item for item in self.document.items if item.is_tax)
+
+    @property
+    def stored_after(self) -> StoredTransactions:
+        """The document's stored transactions after the operation, in line order."""
+        return StoredTransactions(tuple([line.after for line in self.lines if line.after is not None]))
+
+
+def _delivery(old: StoredTransaction | None, new: BillingTransaction | None, ruling: Ruling) -> Delivery | None:
+    if new is None or ruling.send is None or not ruling.sends:
+        return None
+    return Delivery(new, 1 if old is None else old.deliveries + 1, ruling.flag, ruling.send.action)
+
+
+def _line(
+    item: BillingItem | None, old: StoredTransaction | None, new: BillingTransaction | None, ruling: Ruling
+) -> PlannedLine:
+    delivery = _delivery(old, new, ruling)
+    if new is None or (old is not None and delivery is None and new is old.transaction):
+        return PlannedLine(item, old, old if new is not None else None, ruling, delivery)
+    sent_before = 0 if old is None else old.deliveries
+    after = StoredTransaction(new, sent_before if delivery is None else delivery.number)
+    return PlannedLine(item, old, after, ruling, delivery)
+
+
+def decide(
+    document: BillingDocument,
+    stored: StoredTransactions,
+    request: RegenerateRequest,
+    occasion: Occasion | None = None,
+    table: DecisionTable = DECISION_TABLE,
+) -> Regeneration | Refusal:
+    """What the request does to the document's stored transactions and tells Revenue, or why it is refused.
+
+    ``occasion`` is stamped on what is written; ``None`` leaves it unstamped. ``table`` is the operation itself.
+    Refusals in order: ConflictingFlags, DocumentNotFound, DocumentReferenceMismatch, DocumentNotPosted, UnmappableItem,
+    NothingToResend. Rules TBL-M, TBL-W, TBL-S, TBL-R, MAP, ELI-1, ELI-2. Source: *Regenerate billing transactions*.
+
+    >>> from datetime import date; from decimal import Decimal
+    >>> from regen_core.documents import BillingItem, DocumentHeader, DocumentKey, DocumentType, ItemSource
+    >>> key = DocumentKey(tenant="t", entity="e", type=DocumentType.INVOICE, id="8ad08d29")
+    >>> header = DocumentHeader(key=key, number="INV-1", status="Posted", date=date(2026, 1, 31), currency="EUR")
+    >>> item = BillingItem(id="i1", amount=Decimal("10.00"), source=ItemSource.SUBSCRIPTION)
+    >>> request = RegenerateRequest(type=DocumentType.INVOICE, number="INV-1")
+    >>> done = decide(BillingDocument(header, (item,)), StoredTransactions(), request)
+    >>> [line.rule_ids for line in done.lines]
+    [('TBL-W1', 'TBL-S1')]
+    """
+    rulings = table.rulings[request.only_re_send, request.re_migrate]
+    if rulings is None:
+        return ConflictingFlags()
+    refusal = _refused(document, request)
+    if refusal is not None:
+        return refusal
+    if rulings.keeps_stored and stored.item_ids == document.revenue_item_ids:
+        done = _kept(document, stored, request, rulings)
+    else:
+        written = _written(document, stored, request, rulings, occasion)
+        if isinstance(written, UnmappableItem):
+            return written
+        done = written
+    if not rulings.rule.may_say_nothing and not any([ruling.sends for ruling in done.rulings]):
+        return NothingToResend(len(document.revenue_items), len(stored.lines))
+    return done
+
+
+def apply(stored: StoredTransactions, regeneration: Regeneration) -> StoredTransactions | ConcurrentModification:
+    """The stored transactions after the operation, or a refusal when they aren't those that were decided on."""
+    if stored is not regeneration.stored and stored != regeneration.stored:
+        return ConcurrentModification()
+    return regeneration.stored_after
+
+
+def _refused(document: BillingDocument, request: RegenerateRequest) -> Refusal | None:
+    """Why the request can't be about this document in its present status (REQ-4, REQ-7, ELI-1)."""
+    header = document.header
+    if request.type is not header.key.type:
+        return DocumentNotFound(request.type)
+    by_id = request.id is None or request.id == header.key.id
+    by_number = request.number is None or request.number == header.number
+    if not (by_id and by_number):
+        either = (request.id is not None and by_id) or (request.number is not None and by_number)
+        return DocumentReferenceMismatch(request.type) if either else DocumentNotFound(request.type)
+    if not header.is_posted:
+        return DocumentNotPosted(request.type, POSTED_STATUS[request.type])
+    return None
+
+
+def _kept(
+    document: BillingDocument, stored: StoredTransactions, request: RegenerateRequest, rulings: ModeRulings
+) -> Regeneration:
+    """All items have their transaction and none is written: nothing is joined and nothing is copied."""
+    cells, lines = rulings.cells, stored.lines
+    ruled = tuple([cells[line.place] for line in lines])
+    transactions = tuple([line.transaction for line in lines])
+    return Regeneration(document, stored, request, rulings.rule, document.revenue_items, lines, transactions, ruled)
+
+
+def _written(
+    document: BillingDocument,
+    stored: StoredTransactions,
+    request: RegenerateRequest,
+    rulings: ModeRulings,
+    occasion: Occasion | None,
+) -> Regeneration | UnmappableItem:
+    """The general case: join, map what is to be written, write, and rule on the line as stored now."""
+    items, before = _joined(document, stored)
+    mapped = _mapped(document, items, before, rulings)
+    if isinstance(mapped, UnmappableItem):
+        return mapped
+    id_of = transaction_ids_of(document.header.key)
+    after: list[BillingTransaction | None] = []
+    ruled: list[Ruling] = []
+    for item, old, row in zip(items, before, mapped, strict=True):
+        presence = _presence(item, old)
+        action = rulings.cells[4 * presence].write.action
+        if action is WriteAction.GENERATE:
+            assert item is not None, "only an item is generated"
+            assert row is not None, "only a mapped item is generated"
+            new: BillingTransaction | None = BillingTransaction(
+                id_of(item.id),
+                document.header,
+                item,
+                row.revenue_type,
+                row.standalone,
+                1,
+                TransactionState.ACTIVE,
+                occasion,
+                occasion,
+            )
+        elif action is WriteAction.SKIP:
+            new = None
+        else:
+            assert old is not None, "only a stored transaction is kept, overridden or voided"
+            new = _rewritten(action, document, item, row, old.transaction, occasion)
+        after.append(new)
+        ruled.append(rulings.cells[4 * presence + _standing(old, new)])
+    return Regeneration(document, stored, request, rulings.rule, items, before, tuple(after), tuple(ruled))
+
+
+_Joined = tuple[tuple[BillingItem | None, ...], tuple[StoredTransaction | None, ...]]
+
+
+def _joined(document: BillingDocument, stored: StoredTransactions) -> _Joined:
+    """Items in document order, each with its stored transaction, then transactions without an item."""
+    if not stored.lines:
+        return document.revenue_items, (None,) * len(document.revenue_items)
+    if stored.item_ids == document.revenue_item_ids:
+        return document.revenue_items, stored.lines
+    unclaimed = dict(zip(stored.item_ids, stored.lines, strict=True))
+    claimed = tuple([unclaimed.pop(item_id, None) for item_id in document.revenue_item_ids])
+    return (*document.revenue_items, *[None for _ in unclaimed]), (*claimed, *unclaimed.values())
+
+
+def _presence(item: BillingItem | None, old: StoredTransaction | None) -> Presence:
+    if old is None:
+        return Presence.ITEM_ONLY
+    if old.transaction.state is TransactionState.ACTIVE:
+        return Presence.PRESENT_ACTIVE if item is not None else Presence.GONE_ACTIVE
+    return Presence.PRESENT_VOIDED if item is not None else Presence.GONE_VOIDED
+
+
+def _mapped(
+    document: BillingDocument,
+    items: tuple[BillingItem | None, ...],
+    before: tuple[StoredTransaction | None, ...],
+    rulings: ModeRulings,
+) -> list[MappingRow | None] | UnmappableItem:
+    """The row of MAP per line that is generated or overridden, or all items that have none (MAP-U)."""
+    rows: list[MappingRow | None] = []
+    unmapped: list[UnmappedItem] = []
+    for item, old in zip(items, before, strict=True):
+        row = None
+        if item is not None and rulings.cells[4 * _presence(item, old)].write.action in _TAKES_THE_ITEM:
+            row = map_item(document.header, item)
+            if row is None:
+                unmapped.append(UnmappedItem(item.id, unmapped_because(document.header, item)))
+        rows.append(row)
+    return UnmappableItem(tuple(unmapped)) if unmapped else rows
+
+
+_TAKES_THE_ITEM = (WriteAction.GENERATE, WriteAction.OVERRIDE)
+
+
+def _rewritten(
+    action: WriteAction,
+    document: BillingDocument,
+    item: BillingItem | None,
+    row: MappingRow | None,
+    old: BillingTransaction,
+    occasion: Occasion | None,
+) -> BillingTransaction:
+    """The stored transaction kept, voided, or with the item's content; id and creation stay (TBL-I)."""
+    if action is WriteAction.KEEP:
+        return old
+    header, content, kind, standalone = old.content
+    if action is WriteAction.OVERRIDE:
+        assert item is not None, "only an item overrides"
+        assert row is not None, "only a mapped item overrides"
+        header, content, kind, standalone = document.header, item, row.revenue_type, row.standalone
+    state = TransactionState.VOIDED if action is WriteAction.VOID else TransactionState.ACTIVE
+    return BillingTransaction(old.id, header, content, kind, standalone, old.revision + 1, state, old.created, occasion)
+
+
+def _standing(old: StoredTransaction | None, new: BillingTransaction | None) -> Standing:
+    """The column of TBL-S for the transaction as stored now."""
+    if old is not None and new is old.transaction:
+        return old.standing
+    ever_sent = old is not None and old.deliveries > 0
+    if new is not None and new.is_live:
+        return Standing.LIVE_EVER_SENT if ever_sent else Standing.LIVE_NEVER_SENT
+    return Standing.NOT_LIVE_EVER_SENT if ever_sent else Standing.NOT_LIVE_NEVER_SENT

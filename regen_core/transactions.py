@@ -1,0 +1,211 @@
+"""Billing transactions: what Billing keeps per item, and what is known beside it about deliveries to Revenue.
+
+Owns identity (TBL-I), revision, the two states and the signed amount (MAP-A). A transaction holds its document's header
+and its item by reference: they are the content as it was when the transaction was written, and they cost no copy. The
+``regenerate_flag`` is not here; it belongs to a delivery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum, IntEnum, unique
+from hashlib import blake2b
+from typing import Any, Final
+
+from attrs import Attribute, field, frozen
+
+from regen_core.documents import AdjustmentKind, BillingItem, DocumentHeader, DocumentKey, DocumentType
+
+__all__ = [
+    "BillingTransaction",
+    "NO_TRANSACTIONS",
+    "Occasion",
+    "RevenueType",
+    "Standing",
+    "StoredTransaction",
+    "StoredTransactions",
+    "TransactionState",
+    "billed_amount",
+    "transaction_id",
+    "transaction_ids_of",
+]
+
+
+@unique
+class RevenueType(Enum):
+    """The transaction type that Revenue reads (MAP, *Billing transaction type mapping*)."""
+
+    INV = "INV"
+    CM_C = "CM-C"
+    CM_RO = "CM-RO"
+
+
+@unique
+class TransactionState(Enum):
+    """Active, or voided because its item is gone (TBL-W9)."""
+
+    ACTIVE = "active"
+    VOIDED = "voided"
+
+
+class Standing(IntEnum):
+    """Where a transaction stands towards Revenue: the columns of TBL-S.
+
+    *Live* is active and not excluded from revenue; *ever sent* means that a delivery for it was committed before.
+    """
+
+    LIVE_NEVER_SENT = 0
+    LIVE_EVER_SENT = 1
+    NOT_LIVE_NEVER_SENT = 2
+    NOT_LIVE_EVER_SENT = 3
+
+
+@frozen
+class Occasion:
+    """When and by whom something was asked, as values: the core reads no clock and knows no user of its own."""
+
+    at: datetime
+    by: str | None = None
+
+
+_IDENTITY: Final = b"regen_core TBL-I"
+
+
+def _length_prefixed(text: str) -> bytes:
+    encoded = text.encode()
+    return len(encoded).to_bytes(4, "big") + encoded
+
+
+def transaction_ids_of(key: DocumentKey) -> Callable[[str], str]:
+    """The function from item id to transaction id within one document; it hashes the document's part once (TBL-I)."""
+    parts = (key.tenant, key.entity, key.type.value, key.id)
+    of_document = blake2b(b"".join(map(_length_prefixed, parts)), digest_size=16, person=_IDENTITY)
+
+    def of_item(item_id: str) -> str:
+        identity = of_document.copy()
+        identity.update(_length_prefixed(item_id))
+        return identity.hexdigest()
+
+    return of_item
+
+
+def transaction_id(key: DocumentKey, item_id: str) -> str:
+    """The id of an item's transaction: 32 hexadecimal characters, a function of the document's key and the item's id.
+
+    Each part is hashed with its length before it, so that no two tuples meet by concatenation (TBL-I, interpretation).
+
+    >>> key = DocumentKey(tenant="t", entity="e", type=DocumentType.INVOICE, id="8ad08d29")
+    >>> transaction_id(key, "i1")
+    'adc0855557e506d35afa7e9ab75f0bfc'
+    """
+    return transaction_ids_of(key)(item_id)
+
+
+def billed_amount(document_type: DocumentType, item: BillingItem) -> Decimal:
+    """The item's amount with its sign for revenue, in the document's currency (MAP-A).
+
+    >>> billed_amount(DocumentType.CREDIT_MEMO, BillingItem(id="i1", amount=Decimal("25.00")))
+    Decimal('-25.00')
+    """
+    if document_type is DocumentType.CREDIT_MEMO or item.adjustment_kind is AdjustmentKind.CREDIT:
+        return item.amount.copy_negate() if item.amount else item.amount
+    return item.amount
+
+
+@frozen
+class BillingTransaction:
+    """The record that Billing keeps for one item and that Revenue collects.
+
+    Fields: ``id`` by TBL-I; ``header`` and ``item`` as they were when it was written last; ``revenue_type`` and
+    ``standalone`` by MAP; ``revision`` counts from 1 and rises with each override or void; ``created`` and ``updated``
+    are ``None`` where the occasion was not told. Source: *Billing Transaction object fields and Data Query*.
+    """
+
+    id: str
+    header: DocumentHeader
+    item: BillingItem
+    revenue_type: RevenueType
+    standalone: bool
+    revision: int
+    state: TransactionState
+    created: Occasion | None
+    updated: Occasion | None
+
+    @property
+    def amount(self) -> Decimal:
+        """The billed amount with its sign for revenue, in ``header.currency`` (MAP-A)."""
+        return billed_amount(self.header.key.type, self.item)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether Revenue is to hold it: active, and not excluded from revenue accounting."""
+        return self.state is TransactionState.ACTIVE and not self.item.excluded_from_revenue
+
+    @property
+    def content(self) -> tuple[DocumentHeader, BillingItem, RevenueType, bool]:
+        """What an override replaces: all but id, revision, state and the two occasions."""
+        return (self.header, self.item, self.revenue_type, self.standalone)
+
+
+@frozen
+class StoredTransaction:
+    """A transaction as a store holds it, beside the number of deliveries that were ever committed for it (REV-0).
+
+    ``deliveries`` is no part of the content and has no revision: sending a transaction doesn't change it.
+    """
+
+    transaction: BillingTransaction
+    deliveries: int = 0
+    standing: Standing = field(init=False, eq=False, repr=False)
+    """Live or not, ever sent or not: the column of TBL-S as long as nothing is written."""
+    place: int = field(init=False, eq=False, repr=False)
+    """Where the composed tables have the ruling of this line while its item is present and nothing is written."""
+
+    @standing.default
+    def _stands(self) -> Standing:
+        return _STANDINGS[not self.transaction.is_live][self.deliveries > 0]
+
+    @place.default
+    def _placed(self) -> int:
+        return (4 if self.transaction.state is TransactionState.ACTIVE else 8) + self.standing
+
+
+_STANDINGS: Final = (
+    (Standing.LIVE_NEVER_SENT, Standing.LIVE_EVER_SENT),
+    (Standing.NOT_LIVE_NEVER_SENT, Standing.NOT_LIVE_EVER_SENT),
+)
+
+
+@frozen
+class StoredTransactions:
+    """The stored transactions of one document, in their stored order.
+
+    Raises ``ValueError`` where they belong to several documents or two belong to one item.
+    """
+
+    lines: tuple[StoredTransaction, ...] = field(default=())
+    item_ids: tuple[str, ...] = field(init=False, eq=False, repr=False)
+
+    @item_ids.default
+    def _ids(self) -> tuple[str, ...]:
+        return tuple([line.transaction.item.id for line in self.lines])
+
+    @lines.validator
+    def _one_document(self, _: Attribute[Any], lines: tuple[StoredTransaction, ...]) -> None:
+        if not lines:
+            return
+        key = lines[0].transaction.header.key
+        for line in lines:
+            other = line.transaction.header.key
+            if other is not key and other != key:
+                raise ValueError(f"stored transactions of one document, but {key} and {other} are two")
+        if len(set(self.item_ids)) != len(lines):
+            raise ValueError("two stored transactions of one document belong to the same item")
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+NO_TRANSACTIONS: Final = StoredTransactions()

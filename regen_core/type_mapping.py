@@ -1,0 +1,232 @@
+"""Revenue transaction type and standalone of an item: the rows of MAP as data, evaluated top down.
+
+Owns which facts a row reads and what is assumed where a fact was not told (MAP-S, MAP-R, FCT-1 … FCT-4). An item that
+no row covers has no mapping (MAP-U); a guess would put a wrong line into a revenue subledger. Source: *Billing
+transaction type mapping*; the rows marked so in the register are interpretation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum, unique
+from typing import Final
+
+from attrs import frozen
+
+from regen_core.documents import (
+    Assumption,
+    BillingItem,
+    DocumentHeader,
+    DocumentType,
+    ItemSource,
+    OrderLineCategory,
+    ProcessingType,
+)
+from regen_core.transactions import RevenueType, billed_amount
+
+__all__ = [
+    "Condition",
+    "MAPPING_ROWS",
+    "MappingRow",
+    "REVERSAL_REASON_CODES",
+    "assumptions_of",
+    "map_item",
+    "unmapped_because",
+]
+
+REVERSAL_REASON_CODES: Final[Mapping[DocumentType, str]] = {
+    DocumentType.CREDIT_MEMO: "Invoice reversal",
+    DocumentType.DEBIT_MEMO: "Credit memo reversal",
+}
+"""Zuora's default reason codes of memos that come from a reversal (MAP-R)."""
+
+
+def _always(header: DocumentHeader, item: BillingItem) -> bool:
+    return True
+
+
+def _booking_excluded_or_account_level_discount(header: DocumentHeader, item: BillingItem) -> bool:
+    return item.booking_excluded is True or item.account_level_discount is True
+
+
+def _calculated_charge_model(header: DocumentHeader, item: BillingItem) -> bool:
+    return item.calculated_charge_model is True
+
+
+def _charge_deleted(header: DocumentHeader, item: BillingItem) -> bool:
+    return item.charge_deleted is True
+
+
+def _different_sign(header: DocumentHeader, item: BillingItem) -> bool:
+    billed = billed_amount(header.key.type, item)
+    if item.booking_amount is None:
+        return billed > 0 if item.processing_type is ProcessingType.DISCOUNT else billed < 0
+    return (billed > 0 > item.booking_amount) or (billed < 0 < item.booking_amount)
+
+
+def _same_sign(header: DocumentHeader, item: BillingItem) -> bool:
+    return not _different_sign(header, item)
+
+
+def _sales(header: DocumentHeader, item: BillingItem) -> bool:
+    return item.order_line_category is OrderLineCategory.SALES
+
+
+def _return(header: DocumentHeader, item: BillingItem) -> bool:
+    return item.order_line_category is OrderLineCategory.RETURN
+
+
+def _from_reversal(header: DocumentHeader, item: BillingItem) -> bool:
+    if header.from_reversal is None:
+        return header.reason_code is not None and header.reason_code == REVERSAL_REASON_CODES.get(header.key.type)
+    return header.from_reversal
+
+
+@unique
+class Condition(Enum):
+    """What a row asks of an item beyond document type and source, in the words of the mapping table."""
+
+    ALWAYS = "always"
+    BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT = "booking excluded, or an account-level discount charge"
+    CALCULATED_CHARGE_MODEL = "calculated charge model"
+    CHARGE_DELETED = "subscription or charge deleted"
+    SAME_SIGN = "billed and booked with the same sign"
+    DIFFERENT_SIGN = "billed and booked with different signs"
+    SALES = "item category Sales"
+    RETURN = "item category Return"
+    FROM_REVERSAL = "from a reversal"
+
+
+_HOLDS: Final[Mapping[Condition, Callable[[DocumentHeader, BillingItem], bool]]] = {
+    Condition.ALWAYS: _always,
+    Condition.BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT: _booking_excluded_or_account_level_discount,
+    Condition.CALCULATED_CHARGE_MODEL: _calculated_charge_model,
+    Condition.CHARGE_DELETED: _charge_deleted,
+    Condition.SAME_SIGN: _same_sign,
+    Condition.DIFFERENT_SIGN: _different_sign,
+    Condition.SALES: _sales,
+    Condition.RETURN: _return,
+    Condition.FROM_REVERSAL: _from_reversal,
+}
+
+
+@frozen
+class MappingRow:
+    """A row of MAP; ``source`` ``None`` means any source."""
+
+    id: str
+    documents: tuple[DocumentType, ...]
+    source: ItemSource | None
+    condition: Condition
+    revenue_type: RevenueType
+    standalone: bool
+
+
+_I, _C, _D = DocumentType.INVOICE, DocumentType.CREDIT_MEMO, DocumentType.DEBIT_MEMO
+_ADJUSTMENT = DocumentType.INVOICE_ITEM_ADJUSTMENT
+_INV, _CM_C, _CM_RO = RevenueType.INV, RevenueType.CM_C, RevenueType.CM_RO
+_SET_APART = Condition.BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT
+_SUBSCRIPTION, _ORDER_LINE = ItemSource.SUBSCRIPTION, ItemSource.ORDER_LINE_ITEM
+
+MAPPING_ROWS: Final[tuple[MappingRow, ...]] = (
+    MappingRow("MAP-1", (_I, _C), None, _SET_APART, _INV, True),
+    MappingRow("MAP-2", (_I, _C), None, Condition.CALCULATED_CHARGE_MODEL, _INV, True),
+    MappingRow("MAP-3", (_I, _C), None, Condition.CHARGE_DELETED, _INV, True),
+    MappingRow("MAP-4", (_I,), _SUBSCRIPTION, Condition.SAME_SIGN, _INV, False),
+    MappingRow("MAP-5", (_I,), _SUBSCRIPTION, Condition.DIFFERENT_SIGN, _CM_C, False),
+    MappingRow("MAP-6", (_I,), ItemSource.STANDALONE, Condition.ALWAYS, _INV, True),
+    MappingRow("MAP-7", (_I,), _ORDER_LINE, Condition.SALES, _INV, False),
+    MappingRow("MAP-8", (_C,), _SUBSCRIPTION, Condition.SAME_SIGN, _INV, False),
+    MappingRow("MAP-9", (_C,), _SUBSCRIPTION, Condition.DIFFERENT_SIGN, _CM_C, False),
+    MappingRow("MAP-10", (_C,), ItemSource.INVOICE, Condition.FROM_REVERSAL, _CM_C, False),
+    MappingRow("MAP-11", (_C,), ItemSource.INVOICE, Condition.ALWAYS, _INV, True),
+    MappingRow("MAP-12", (_C,), ItemSource.PRODUCT_RATE_PLAN_CHARGE, Condition.ALWAYS, _INV, True),
+    MappingRow("MAP-13", (_C,), _ORDER_LINE, Condition.RETURN, _CM_RO, False),
+    MappingRow("MAP-14", (_D,), None, Condition.FROM_REVERSAL, _CM_C, False),
+    MappingRow("MAP-15", (_D,), None, Condition.ALWAYS, _INV, True),
+    MappingRow("MAP-16", (_ADJUSTMENT,), None, Condition.ALWAYS, _INV, True),
+)
+"""MAP, top down: the first row whose document, source and condition hold is the item's mapping."""
+
+
+def _rows_for(kind: DocumentType, source: ItemSource | None) -> tuple[MappingRow, ...]:
+    return tuple(row for row in MAPPING_ROWS if kind in row.documents and row.source in (None, source))
+
+
+_Test = tuple[Callable[[DocumentHeader, BillingItem], bool], MappingRow]
+_ROWS: Final[dict[DocumentType, dict[ItemSource | None, tuple[_Test, ...]]]] = {
+    kind: {
+        source: tuple((_HOLDS[row.condition], row) for row in _rows_for(kind, source)) for source in (None, *ItemSource)
+    }
+    for kind in DocumentType
+}
+
+
+def map_item(header: DocumentHeader, item: BillingItem) -> MappingRow | None:
+    """The first row of MAP that covers the item, or ``None`` when no row does (MAP-U).
+
+    >>> from datetime import date; from decimal import Decimal; from regen_core.documents import DocumentKey
+    >>> key = DocumentKey(tenant="t", entity="e", type=DocumentType.INVOICE, id="8ad08d29")
+    >>> header = DocumentHeader(key=key, number="INV-1", status="Posted", date=date(2026, 1, 31), currency="EUR")
+    >>> map_item(header, BillingItem(id="i1", amount=Decimal("-5"), source=ItemSource.SUBSCRIPTION)).id
+    'MAP-5'
+    """
+    for holds, row in _ROWS[header.key.type][item.source]:
+        if holds(header, item):
+            return row
+    return None
+
+
+def _not_told(header: DocumentHeader, item: BillingItem) -> Mapping[Condition, tuple[Assumption, ...]]:
+    """By condition, the facts that it reads and that were not told, with what is taken for them."""
+    told: list[tuple[object, Assumption]] = [
+        (item.booking_excluded, Assumption("booking excluded", "no", "FCT-1")),
+        (item.account_level_discount, Assumption("account-level discount", "no", "FCT-2")),
+        (item.calculated_charge_model, Assumption("calculated charge model", "no", "FCT-3")),
+        (item.charge_deleted, Assumption("subscription or charge deleted", "no", "FCT-4")),
+        (item.booking_amount, Assumption("sign of the booking amount", _assumed_sign(item), "MAP-S")),
+        (header.from_reversal, Assumption("from a reversal", _assumed_reversal(header), "MAP-R")),
+    ]
+    missing = [(assumption,) if fact is None else () for fact, assumption in told]
+    return {
+        Condition.BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT: (*missing[0], *missing[1]),
+        Condition.CALCULATED_CHARGE_MODEL: missing[2],
+        Condition.CHARGE_DELETED: missing[3],
+        Condition.SAME_SIGN: missing[4],
+        Condition.DIFFERENT_SIGN: missing[4],
+        Condition.FROM_REVERSAL: missing[5],
+    }
+
+
+def _assumed_sign(item: BillingItem) -> str:
+    return "negative, a discount" if item.processing_type is ProcessingType.DISCOUNT else "positive"
+
+
+def _assumed_reversal(header: DocumentHeader) -> str:
+    expected = REVERSAL_REASON_CODES.get(header.key.type)
+    if expected is not None and header.reason_code == expected:
+        return f"yes, by the reason code {expected!r}"
+    return "no"
+
+
+def assumptions_of(header: DocumentHeader, item: BillingItem) -> tuple[Assumption, ...]:
+    """The facts that were not told, among those that were asked on the way to the item's row, each with its rule."""
+    not_told = _not_told(header, item)
+    found: dict[str, Assumption] = {each.fact: each for each in (*header.assumed, *item.assumed)}
+    for row in _rows_for(header.key.type, item.source):
+        found.update((each.fact, each) for each in not_told.get(row.condition, ()))
+        if _HOLDS[row.condition](header, item):
+            break
+    return tuple(found.values())
+
+
+def unmapped_because(header: DocumentHeader, item: BillingItem) -> str:
+    """What no row of MAP covers in this item, as a sentence for people (MAP-U)."""
+    kind = header.key.type.value
+    if item.source is None:
+        return f"where the {kind} item comes from is not told; give 'source' in its companion fields"
+    if item.source is ItemSource.ORDER_LINE_ITEM:
+        if item.order_line_category is None:
+            return "the category of the order line item is not told; give 'orderLineItemCategory' (Sales or Return)"
+        return f"no row maps a {kind} for an order line item of category {item.order_line_category.value}"
+    return f"no row maps a {kind} item whose source is: {item.source.value}"
