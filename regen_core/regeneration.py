@@ -7,6 +7,10 @@ a dry run is ``decide`` without ``apply``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cached_property
+from typing import Final
+
 from attrs import frozen
 
 from regen_core.decision_table import (
@@ -18,7 +22,7 @@ from regen_core.decision_table import (
     Ruling,
     WriteAction,
 )
-from regen_core.documents import POSTED_STATUS, BillingDocument, BillingItem
+from regen_core.documents import POSTED_STATUS, BillingDocument, BillingItem, DocumentHeader
 from regen_core.refusals import (
     ConcurrentModification,
     ConflictingFlags,
@@ -92,7 +96,7 @@ class Regeneration:
     after: tuple[BillingTransaction | None, ...]
     rulings: tuple[Ruling, ...]
 
-    @property
+    @cached_property
     def lines(self) -> tuple[PlannedLine, ...]:
         """Every line with its rules, before and after, and what is sent."""
         return tuple([_line(*row) for row in zip(self.items, self.before, self.after, self.rulings, strict=True)])
@@ -105,8 +109,7 @@ class Regeneration:
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
         """What is committed to the outbox for Revenue, in line order."""
-        told = [_delivery(*row) for row in zip(self.before, self.after, self.rulings, strict=True)]
-        return tuple([delivery for delivery in told if delivery is not None])
+        return tuple([line.delivery for line in self.lines if line.delivery is not None])
 
     @property
     def id_list(self) -> tuple[str, ...]:
@@ -222,38 +225,27 @@ def _written(
     rulings: ModeRulings,
     occasion: Occasion | None,
 ) -> Regeneration | UnmappableItem:
-    """The general case: join, map what is to be written, write, and rule on the line as stored now."""
+    """The general case: join, write what the tables command, and rule on each line as it is stored then."""
     items, before = _joined(document, stored)
-    mapped = _mapped(document, items, before, rulings)
-    if isinstance(mapped, UnmappableItem):
-        return mapped
-    id_of = transaction_ids_of(document.header.key)
-    after: list[BillingTransaction | None] = []
-    ruled: list[Ruling] = []
-    for item, old, row in zip(items, before, mapped, strict=True):
-        presence = _presence(item, old)
-        action = rulings.cells[4 * presence].write.action
-        if action is WriteAction.GENERATE:
-            assert item is not None, "only an item is generated"
-            assert row is not None, "only a mapped item is generated"
-            new: BillingTransaction | None = BillingTransaction(
-                id_of(item.id),
-                document.header,
-                item,
-                row.revenue_type,
-                row.standalone,
-                1,
-                TransactionState.ACTIVE,
-                occasion,
-                occasion,
-            )
-        elif action is WriteAction.SKIP:
-            new = None
+    write = _Writer(document.header, transaction_ids_of(document.header.key), occasion)
+    cells, unmapped = rulings.cells, list[UnmappedItem]()
+    after, ruled = list[BillingTransaction | None](), list[Ruling]()
+    for item, old in zip(items, before, strict=True):
+        place = _place(item, old)
+        ruling = cells[place]
+        if not ruling.writes:
+            new = None if old is None else old.transaction
         else:
-            assert old is not None, "only a stored transaction is kept, overridden or voided"
-            new = _rewritten(action, document, item, row, old.transaction, occasion)
+            new = write(ruling.write.action, item, old)
+            if new is None:
+                assert item is not None, "only an item can lack a mapping"
+                unmapped.append(UnmappedItem(item.id, unmapped_because(document.header, item)))
+                continue
+            ruling = cells[place - place % 4 + _standing(old, new)]
         after.append(new)
-        ruled.append(rulings.cells[4 * presence + _standing(old, new)])
+        ruled.append(ruling)
+    if unmapped:
+        return UnmappableItem(tuple(unmapped))
     return Regeneration(document, stored, request, rulings.rule, items, before, tuple(after), tuple(ruled))
 
 
@@ -271,61 +263,74 @@ def _joined(document: BillingDocument, stored: StoredTransactions) -> _Joined:
     return (*document.revenue_items, *[None for _ in unclaimed]), (*claimed, *unclaimed.values())
 
 
-def _presence(item: BillingItem | None, old: StoredTransaction | None) -> Presence:
+def _place(item: BillingItem | None, old: StoredTransaction | None) -> int:
+    """Where the composed tables rule on a line before anything is written: 4 × presence + standing."""
     if old is None:
-        return Presence.ITEM_ONLY
-    if old.transaction.state is TransactionState.ACTIVE:
-        return Presence.PRESENT_ACTIVE if item is not None else Presence.GONE_ACTIVE
-    return Presence.PRESENT_VOIDED if item is not None else Presence.GONE_VOIDED
+        return 4 * Presence.ITEM_ONLY
+    return old.place if item is not None else old.place + _GONE
 
 
-def _mapped(
-    document: BillingDocument,
-    items: tuple[BillingItem | None, ...],
-    before: tuple[StoredTransaction | None, ...],
-    rulings: ModeRulings,
-) -> list[MappingRow | None] | UnmappableItem:
-    """The row of MAP per line that is generated or overridden, or all items that have none (MAP-U)."""
-    rows: list[MappingRow | None] = []
-    unmapped: list[UnmappedItem] = []
-    for item, old in zip(items, before, strict=True):
-        row = None
-        if item is not None and rulings.cells[4 * _presence(item, old)].write.action in _TAKES_THE_ITEM:
-            row = map_item(document.header, item)
-            if row is None:
-                unmapped.append(UnmappedItem(item.id, unmapped_because(document.header, item)))
-        rows.append(row)
-    return UnmappableItem(tuple(unmapped)) if unmapped else rows
+_GONE: Final = 4 * (Presence.GONE_ACTIVE - Presence.PRESENT_ACTIVE)
 
 
-_TAKES_THE_ITEM = (WriteAction.GENERATE, WriteAction.OVERRIDE)
-
-
-def _rewritten(
-    action: WriteAction,
-    document: BillingDocument,
-    item: BillingItem | None,
-    row: MappingRow | None,
-    old: BillingTransaction,
-    occasion: Occasion | None,
-) -> BillingTransaction:
-    """The stored transaction kept, voided, or with the item's content; id and creation stay (TBL-I)."""
-    if action is WriteAction.KEEP:
-        return old
-    header, content, kind, standalone = old.content
-    if action is WriteAction.OVERRIDE:
-        assert item is not None, "only an item overrides"
-        assert row is not None, "only a mapped item overrides"
-        header, content, kind, standalone = document.header, item, row.revenue_type, row.standalone
-    state = TransactionState.VOIDED if action is WriteAction.VOID else TransactionState.ACTIVE
-    return BillingTransaction(old.id, header, content, kind, standalone, old.revision + 1, state, old.created, occasion)
-
-
-def _standing(old: StoredTransaction | None, new: BillingTransaction | None) -> Standing:
-    """The column of TBL-S for the transaction as stored now."""
-    if old is not None and new is old.transaction:
-        return old.standing
+def _standing(old: StoredTransaction | None, new: BillingTransaction) -> Standing:
+    """The column of TBL-S for a transaction as it was written now."""
     ever_sent = old is not None and old.deliveries > 0
-    if new is not None and new.is_live:
+    if new.is_live:
         return Standing.LIVE_EVER_SENT if ever_sent else Standing.LIVE_NEVER_SENT
     return Standing.NOT_LIVE_EVER_SENT if ever_sent else Standing.NOT_LIVE_NEVER_SENT
+
+
+@frozen
+class _Writer:
+    """Builds what a cell of TBL-W commands; ``None`` where the item has no mapping (MAP-U)."""
+
+    header: DocumentHeader
+    id_of: Callable[[str], str]
+    occasion: Occasion | None
+
+    def __call__(
+        self, action: WriteAction, item: BillingItem | None, old: StoredTransaction | None
+    ) -> BillingTransaction | None:
+        if action is WriteAction.VOID:
+            assert old is not None, "only a stored transaction is voided"
+            return self._voided(old.transaction)
+        assert item is not None, "only an item is generated or overrides"
+        row = map_item(self.header, item)
+        if row is None:
+            return None
+        if action is WriteAction.GENERATE:
+            return self._generated(item, row)
+        assert old is not None, "only a stored transaction is overridden"
+        return self._overridden(item, row, old.transaction)
+
+    def _generated(self, item: BillingItem, row: MappingRow) -> BillingTransaction:
+        return BillingTransaction(
+            self.id_of(item.id),
+            self.header,
+            item,
+            row.revenue_type,
+            row.standalone,
+            1,
+            _ACTIVE,
+            self.occasion,
+            self.occasion,
+        )
+
+    def _overridden(self, item: BillingItem, row: MappingRow, old: BillingTransaction) -> BillingTransaction:
+        """The item's content; id and creation stay, the revision rises even where nothing differs (TBL-I)."""
+        kind, standalone, revision = row.revenue_type, row.standalone, old.revision + 1
+        return BillingTransaction(
+            old.id, self.header, item, kind, standalone, revision, _ACTIVE, old.created, self.occasion
+        )
+
+    def _voided(self, old: BillingTransaction) -> BillingTransaction:
+        """The content as it was, voided (TBL-W9)."""
+        kind, standalone, revision = old.revenue_type, old.standalone, old.revision + 1
+        return BillingTransaction(
+            old.id, old.header, old.item, kind, standalone, revision, _VOIDED, old.created, self.occasion
+        )
+
+
+_ACTIVE: Final = TransactionState.ACTIVE
+_VOIDED: Final = TransactionState.VOIDED

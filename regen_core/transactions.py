@@ -158,24 +158,27 @@ class StoredTransaction:
 
     transaction: BillingTransaction
     deliveries: int = 0
-    standing: Standing = field(init=False, eq=False, repr=False)
-    """Live or not, ever sent or not: the column of TBL-S as long as nothing is written."""
     place: int = field(init=False, eq=False, repr=False)
-    """Where the composed tables have the ruling of this line while its item is present and nothing is written."""
-
-    @standing.default
-    def _stands(self) -> Standing:
-        return _STANDINGS[not self.transaction.is_live][self.deliveries > 0]
+    """Where the composed tables rule on this line while its item is present and nothing is written."""
 
     @place.default
     def _placed(self) -> int:
-        return (4 if self.transaction.state is TransactionState.ACTIVE else 8) + self.standing
+        transaction = self.transaction
+        never_sent = self.deliveries == 0
+        if transaction.state is not _ACTIVE:
+            return 10 if never_sent else 11
+        if transaction.item.excluded_from_revenue:
+            return 6 if never_sent else 7
+        return 4 if never_sent else 5
+
+    @property
+    def standing(self) -> Standing:
+        """Live or not, ever sent or not: the column of TBL-S as long as nothing is written."""
+        return _STANDINGS[self.place & 3]
 
 
-_STANDINGS: Final = (
-    (Standing.LIVE_NEVER_SENT, Standing.LIVE_EVER_SENT),
-    (Standing.NOT_LIVE_NEVER_SENT, Standing.NOT_LIVE_EVER_SENT),
-)
+_ACTIVE: Final = TransactionState.ACTIVE
+_STANDINGS: Final = tuple(Standing)
 
 
 @frozen

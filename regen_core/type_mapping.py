@@ -7,13 +7,14 @@ transaction type mapping*; the rows marked so in the register are interpretation
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from enum import Enum, unique
+from collections.abc import Mapping
+from enum import IntFlag, unique
 from typing import Final
 
 from attrs import frozen
 
 from regen_core.documents import (
+    AdjustmentKind,
     Assumption,
     BillingItem,
     DocumentHeader,
@@ -22,9 +23,10 @@ from regen_core.documents import (
     OrderLineCategory,
     ProcessingType,
 )
-from regen_core.transactions import RevenueType, billed_amount
+from regen_core.transactions import RevenueType
 
 __all__ = [
+    "CONDITION_WORDS",
     "Condition",
     "MAPPING_ROWS",
     "MappingRow",
@@ -41,73 +43,78 @@ REVERSAL_REASON_CODES: Final[Mapping[DocumentType, str]] = {
 """Zuora's default reason codes of memos that come from a reversal (MAP-R)."""
 
 
-def _always(header: DocumentHeader, item: BillingItem) -> bool:
-    return True
+@unique
+class Condition(IntFlag):
+    """What a row asks of an item beyond document type and source: a bit each, so that facts are one number."""
+
+    ALWAYS = 1
+    BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT = 2
+    CALCULATED_CHARGE_MODEL = 4
+    CHARGE_DELETED = 8
+    SAME_SIGN = 16
+    DIFFERENT_SIGN = 32
+    SALES = 64
+    RETURN = 128
+    FROM_REVERSAL = 256
 
 
-def _booking_excluded_or_account_level_discount(header: DocumentHeader, item: BillingItem) -> bool:
-    return item.booking_excluded is True or item.account_level_discount is True
+def _signs_differ(document_type: DocumentType, item: BillingItem) -> bool:
+    """Whether billed and booking amount have different signs; zero has none and never differs (MAP-A, MAP-S)."""
+    billed, booking = item.amount, item.booking_amount
+    if not billed:
+        return False
+    if booking is None:
+        booking_is_positive = item.processing_type is not ProcessingType.DISCOUNT
+    elif booking:
+        booking_is_positive = booking > 0
+    else:
+        return False
+    is_negated = document_type is DocumentType.CREDIT_MEMO or item.adjustment_kind is AdjustmentKind.CREDIT
+    return ((billed > 0) is is_negated) is booking_is_positive
 
 
-def _calculated_charge_model(header: DocumentHeader, item: BillingItem) -> bool:
-    return item.calculated_charge_model is True
-
-
-def _charge_deleted(header: DocumentHeader, item: BillingItem) -> bool:
-    return item.charge_deleted is True
-
-
-def _different_sign(header: DocumentHeader, item: BillingItem) -> bool:
-    billed = billed_amount(header.key.type, item)
-    if item.booking_amount is None:
-        return billed > 0 if item.processing_type is ProcessingType.DISCOUNT else billed < 0
-    return (billed > 0 > item.booking_amount) or (billed < 0 < item.booking_amount)
-
-
-def _same_sign(header: DocumentHeader, item: BillingItem) -> bool:
-    return not _different_sign(header, item)
-
-
-def _sales(header: DocumentHeader, item: BillingItem) -> bool:
-    return item.order_line_category is OrderLineCategory.SALES
-
-
-def _return(header: DocumentHeader, item: BillingItem) -> bool:
-    return item.order_line_category is OrderLineCategory.RETURN
-
-
-def _from_reversal(header: DocumentHeader, item: BillingItem) -> bool:
+def _is_from_reversal(header: DocumentHeader) -> bool:
+    """Whether a memo comes from a reversal: told, else by Zuora's default reason code, else not (MAP-R)."""
     if header.from_reversal is None:
         return header.reason_code is not None and header.reason_code == REVERSAL_REASON_CODES.get(header.key.type)
     return header.from_reversal
 
 
-@unique
-class Condition(Enum):
-    """What a row asks of an item beyond document type and source, in the words of the mapping table."""
+def _facts(header: DocumentHeader, item: BillingItem) -> int:
+    """The conditions that hold for an item, added up."""
+    facts = _DIFFERENT_SIGN if _signs_differ(header.key.type, item) else _SAME_SIGN
+    if item.booking_excluded or item.account_level_discount:
+        facts |= _SET_APART
+    if item.calculated_charge_model:
+        facts |= _CALCULATED
+    if item.charge_deleted:
+        facts |= _DELETED
+    if item.order_line_category is not None:
+        facts |= _SALES if item.order_line_category is OrderLineCategory.SALES else _RETURN
+    return facts | _FROM_REVERSAL if _is_from_reversal(header) else facts
 
-    ALWAYS = "always"
-    BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT = "booking excluded, or an account-level discount charge"
-    CALCULATED_CHARGE_MODEL = "calculated charge model"
-    CHARGE_DELETED = "subscription or charge deleted"
-    SAME_SIGN = "billed and booked with the same sign"
-    DIFFERENT_SIGN = "billed and booked with different signs"
-    SALES = "item category Sales"
-    RETURN = "item category Return"
-    FROM_REVERSAL = "from a reversal"
 
+_SAME_SIGN: Final = int(Condition.ALWAYS | Condition.SAME_SIGN)
+_DIFFERENT_SIGN: Final = int(Condition.ALWAYS | Condition.DIFFERENT_SIGN)
+_SET_APART: Final = int(Condition.BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT)
+_CALCULATED: Final = int(Condition.CALCULATED_CHARGE_MODEL)
+_DELETED: Final = int(Condition.CHARGE_DELETED)
+_SALES: Final = int(Condition.SALES)
+_RETURN: Final = int(Condition.RETURN)
+_FROM_REVERSAL: Final = int(Condition.FROM_REVERSAL)
 
-_HOLDS: Final[Mapping[Condition, Callable[[DocumentHeader, BillingItem], bool]]] = {
-    Condition.ALWAYS: _always,
-    Condition.BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT: _booking_excluded_or_account_level_discount,
-    Condition.CALCULATED_CHARGE_MODEL: _calculated_charge_model,
-    Condition.CHARGE_DELETED: _charge_deleted,
-    Condition.SAME_SIGN: _same_sign,
-    Condition.DIFFERENT_SIGN: _different_sign,
-    Condition.SALES: _sales,
-    Condition.RETURN: _return,
-    Condition.FROM_REVERSAL: _from_reversal,
+CONDITION_WORDS: Final[Mapping[Condition, str]] = {
+    Condition.ALWAYS: "–",
+    Condition.BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT: "booking excluded, or an account-level discount charge",
+    Condition.CALCULATED_CHARGE_MODEL: "calculated charge model",
+    Condition.CHARGE_DELETED: "subscription or charge deleted",
+    Condition.SAME_SIGN: "billed and booked with the same sign",
+    Condition.DIFFERENT_SIGN: "billed and booked with different signs",
+    Condition.SALES: "item category Sales",
+    Condition.RETURN: "item category Return",
+    Condition.FROM_REVERSAL: "from a reversal",
 }
+"""The conditions in the words of the mapping table."""
 
 
 @frozen
@@ -125,11 +132,11 @@ class MappingRow:
 _I, _C, _D = DocumentType.INVOICE, DocumentType.CREDIT_MEMO, DocumentType.DEBIT_MEMO
 _ADJUSTMENT = DocumentType.INVOICE_ITEM_ADJUSTMENT
 _INV, _CM_C, _CM_RO = RevenueType.INV, RevenueType.CM_C, RevenueType.CM_RO
-_SET_APART = Condition.BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT
+_APART = Condition.BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT
 _SUBSCRIPTION, _ORDER_LINE = ItemSource.SUBSCRIPTION, ItemSource.ORDER_LINE_ITEM
 
 MAPPING_ROWS: Final[tuple[MappingRow, ...]] = (
-    MappingRow("MAP-1", (_I, _C), None, _SET_APART, _INV, True),
+    MappingRow("MAP-1", (_I, _C), None, _APART, _INV, True),
     MappingRow("MAP-2", (_I, _C), None, Condition.CALCULATED_CHARGE_MODEL, _INV, True),
     MappingRow("MAP-3", (_I, _C), None, Condition.CHARGE_DELETED, _INV, True),
     MappingRow("MAP-4", (_I,), _SUBSCRIPTION, Condition.SAME_SIGN, _INV, False),
@@ -153,10 +160,9 @@ def _rows_for(kind: DocumentType, source: ItemSource | None) -> tuple[MappingRow
     return tuple(row for row in MAPPING_ROWS if kind in row.documents and row.source in (None, source))
 
 
-_Test = tuple[Callable[[DocumentHeader, BillingItem], bool], MappingRow]
-_ROWS: Final[dict[DocumentType, dict[ItemSource | None, tuple[_Test, ...]]]] = {
+_ROWS: Final[dict[DocumentType, dict[ItemSource | None, tuple[tuple[int, MappingRow], ...]]]] = {
     kind: {
-        source: tuple((_HOLDS[row.condition], row) for row in _rows_for(kind, source)) for source in (None, *ItemSource)
+        source: tuple((int(row.condition), row) for row in _rows_for(kind, source)) for source in (None, *ItemSource)
     }
     for kind in DocumentType
 }
@@ -171,8 +177,9 @@ def map_item(header: DocumentHeader, item: BillingItem) -> MappingRow | None:
     >>> map_item(header, BillingItem(id="i1", amount=Decimal("-5"), source=ItemSource.SUBSCRIPTION)).id
     'MAP-5'
     """
-    for holds, row in _ROWS[header.key.type][item.source]:
-        if holds(header, item):
+    facts = _facts(header, item)
+    for condition, row in _ROWS[header.key.type][item.source]:
+        if facts & condition:
             return row
     return None
 
@@ -211,11 +218,11 @@ def _assumed_reversal(header: DocumentHeader) -> str:
 
 def assumptions_of(header: DocumentHeader, item: BillingItem) -> tuple[Assumption, ...]:
     """The facts that were not told, among those that were asked on the way to the item's row, each with its rule."""
-    not_told = _not_told(header, item)
+    not_told, facts = _not_told(header, item), _facts(header, item)
     found: dict[str, Assumption] = {each.fact: each for each in (*header.assumed, *item.assumed)}
     for row in _rows_for(header.key.type, item.source):
         found.update((each.fact, each) for each in not_told.get(row.condition, ()))
-        if _HOLDS[row.condition](header, item):
+        if facts & row.condition:
             break
     return tuple(found.values())
 
