@@ -161,7 +161,7 @@ def _cell(row: FieldRow, transaction: BillingTransaction, parts: _Parts) -> Flat
 def _found(name: str, origin: FieldOrigin, transaction: BillingTransaction, parts: _Parts) -> tuple[Any, str] | None:
     """The first value that is there, with the name of its source; ``null`` and empty text count as absent."""
     if not origin.is_of_the_transaction and _is_told(parts.companion.get(name)):
-        return parts.companion[name], "companion fields"
+        return parts.companion[name], "companion field"
     for source in origin.sources:
         value = _value_at(source, transaction, parts)
         if _is_told(value):
