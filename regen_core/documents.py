@@ -52,6 +52,8 @@ class DocumentType(Enum):
     DEBIT_MEMO = "DebitMemo"
     INVOICE_ITEM_ADJUSTMENT = "InvoiceItemAdjustment"
 
+    __hash__ = object.__hash__  # members are unique objects; Enum's own hash is a Python call on the hot path
+
 
 POSTED_STATUS: Mapping[DocumentType, str] = {
     DocumentType.INVOICE: "Posted",
@@ -72,6 +74,8 @@ class ItemSource(Enum):
     INVOICE = "invoice"
     PRODUCT_RATE_PLAN_CHARGE = "product rate plan charge"
     CREDIT_MEMO = "credit memo"
+
+    __hash__ = object.__hash__  # as DocumentType
 
 
 @unique

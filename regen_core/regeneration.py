@@ -39,13 +39,12 @@ from regen_core.revenue import Delivery
 from regen_core.transactions import (
     BillingTransaction,
     Occasion,
-    Standing,
     StoredTransaction,
     StoredTransactions,
     TransactionState,
     transaction_ids_of,
 )
-from regen_core.type_mapping import MappingRow, map_item, unmapped_because
+from regen_core.type_mapping import MappingRow, mapping_of, unmapped_because
 
 __all__ = ["PlannedLine", "Regeneration", "apply", "decide"]
 
@@ -227,23 +226,22 @@ def _written(
 ) -> Regeneration | UnmappableItem:
     """The general case: join, write what the tables command, and rule on each line as it is stored then."""
     items, before = _joined(document, stored)
-    write = _Writer(document.header, transaction_ids_of(document.header.key), occasion)
-    cells, unmapped = rulings.cells, list[UnmappedItem]()
-    after, ruled = list[BillingTransaction | None](), list[Ruling]()
+    header, cells = document.header, rulings.cells
+    builders = (transaction_ids_of(header.key), mapping_of(header))
+    after, ruled, unmapped = list[BillingTransaction | None](), list[Ruling](), list[UnmappedItem]()
     for item, old in zip(items, before, strict=True):
         place = _place(item, old)
         ruling = cells[place]
         if not ruling.writes:
-            new = None if old is None else old.transaction
-        else:
-            new = write(ruling.write.action, item, old)
-            if new is None:
-                assert item is not None, "only an item can lack a mapping"
-                unmapped.append(UnmappedItem(item.id, unmapped_because(document.header, item)))
-                continue
-            ruling = cells[place - place % 4 + _standing(old, new)]
-        after.append(new)
-        ruled.append(ruling)
+            after.append(None if old is None else old.transaction)
+            ruled.append(ruling)
+            continue
+        new = _write(ruling.write.action, header, item, old, builders, occasion)
+        if new is not None:
+            after.append(new)
+            ruled.append(cells[_place_after(place, old, new)])
+        elif item is not None:
+            unmapped.append(UnmappedItem(item.id, unmapped_because(header, item)))
     if unmapped:
         return UnmappableItem(tuple(unmapped))
     return Regeneration(document, stored, request, rulings.rule, items, before, tuple(after), tuple(ruled))
@@ -266,71 +264,58 @@ def _joined(document: BillingDocument, stored: StoredTransactions) -> _Joined:
 def _place(item: BillingItem | None, old: StoredTransaction | None) -> int:
     """Where the composed tables rule on a line before anything is written: 4 × presence + standing."""
     if old is None:
-        return 4 * Presence.ITEM_ONLY
+        return 0
     return old.place if item is not None else old.place + _GONE
 
 
 _GONE: Final = 4 * (Presence.GONE_ACTIVE - Presence.PRESENT_ACTIVE)
 
 
-def _standing(old: StoredTransaction | None, new: BillingTransaction) -> Standing:
-    """The column of TBL-S for a transaction as it was written now."""
+def _place_after(place: int, old: StoredTransaction | None, new: BillingTransaction) -> int:
+    """The same presence, with the standing of the transaction as it was written now."""
     ever_sent = old is not None and old.deliveries > 0
-    if new.is_live:
-        return Standing.LIVE_EVER_SENT if ever_sent else Standing.LIVE_NEVER_SENT
-    return Standing.NOT_LIVE_EVER_SENT if ever_sent else Standing.NOT_LIVE_NEVER_SENT
+    if new.state is not _ACTIVE or new.item.excluded_from_revenue:
+        return place - place % 4 + 2 + ever_sent
+    return place - place % 4 + ever_sent
 
 
-@frozen
-class _Writer:
-    """Builds what a cell of TBL-W commands; ``None`` where the item has no mapping (MAP-U)."""
+def _write(
+    action: WriteAction,
+    header: DocumentHeader,
+    item: BillingItem | None,
+    old: StoredTransaction | None,
+    builders: _Builders,
+    occasion: Occasion | None,
+) -> BillingTransaction | None:
+    """What a cell of TBL-W commands; ``None`` where the item has no mapping (MAP-U).
 
-    header: DocumentHeader
-    id_of: Callable[[str], str]
-    occasion: Occasion | None
-
-    def __call__(
-        self, action: WriteAction, item: BillingItem | None, old: StoredTransaction | None
-    ) -> BillingTransaction | None:
-        if action is WriteAction.VOID:
-            assert old is not None, "only a stored transaction is voided"
-            return self._voided(old.transaction)
-        assert item is not None, "only an item is generated or overrides"
-        row = map_item(self.header, item)
-        if row is None:
-            return None
-        if action is WriteAction.GENERATE:
-            return self._generated(item, row)
-        assert old is not None, "only a stored transaction is overridden"
-        return self._overridden(item, row, old.transaction)
-
-    def _generated(self, item: BillingItem, row: MappingRow) -> BillingTransaction:
-        return BillingTransaction(
-            self.id_of(item.id),
-            self.header,
-            item,
-            row.revenue_type,
-            row.standalone,
-            1,
-            _ACTIVE,
-            self.occasion,
-            self.occasion,
-        )
-
-    def _overridden(self, item: BillingItem, row: MappingRow, old: BillingTransaction) -> BillingTransaction:
-        """The item's content; id and creation stay, the revision rises even where nothing differs (TBL-I)."""
-        kind, standalone, revision = row.revenue_type, row.standalone, old.revision + 1
-        return BillingTransaction(
-            old.id, self.header, item, kind, standalone, revision, _ACTIVE, old.created, self.occasion
-        )
-
-    def _voided(self, old: BillingTransaction) -> BillingTransaction:
-        """The content as it was, voided (TBL-W9)."""
-        kind, standalone, revision = old.revenue_type, old.standalone, old.revision + 1
-        return BillingTransaction(
-            old.id, old.header, old.item, kind, standalone, revision, _VOIDED, old.created, self.occasion
-        )
+    An override keeps id and creation and raises the revision, even where nothing differs (TBL-I). A void keeps the
+    content too (TBL-W9).
+    """
+    if item is None or action is _VOID:
+        assert old is not None, "a line without an item has a stored transaction"
+        return _voided(old.transaction, occasion)
+    id_of, map_to_row = builders
+    row = map_to_row(item)
+    if row is None:
+        return None
+    kind, standalone = row.revenue_type, row.standalone
+    if action is _GENERATE:
+        return BillingTransaction(id_of(item.id), header, item, kind, standalone, 1, _ACTIVE, occasion, occasion)
+    assert old is not None, "only a stored transaction is overridden"
+    id_, revision, created = old.transaction.id, old.transaction.revision + 1, old.transaction.created
+    return BillingTransaction(id_, header, item, kind, standalone, revision, _ACTIVE, created, occasion)
 
 
+def _voided(old: BillingTransaction, occasion: Occasion | None) -> BillingTransaction:
+    kind, standalone, revision = old.revenue_type, old.standalone, old.revision + 1
+    return BillingTransaction(old.id, old.header, old.item, kind, standalone, revision, _VOIDED, old.created, occasion)
+
+
+_Builders = tuple[Callable[[str], str], Callable[[BillingItem], MappingRow | None]]
+"""Item id to transaction id and item to row of MAP, both for one document."""
+
+_GENERATE: Final = WriteAction.GENERATE
+_VOID: Final = WriteAction.VOID
 _ACTIVE: Final = TransactionState.ACTIVE
 _VOIDED: Final = TransactionState.VOIDED

@@ -7,7 +7,7 @@ transaction type mapping*; the rows marked so in the register are interpretation
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntFlag, unique
 from typing import Final
 
@@ -33,6 +33,7 @@ __all__ = [
     "REVERSAL_REASON_CODES",
     "assumptions_of",
     "map_item",
+    "mapping_of",
     "unmapped_because",
 ]
 
@@ -58,21 +59,6 @@ class Condition(IntFlag):
     FROM_REVERSAL = 256
 
 
-def _signs_differ(document_type: DocumentType, item: BillingItem) -> bool:
-    """Whether billed and booking amount have different signs; zero has none and never differs (MAP-A, MAP-S)."""
-    billed, booking = item.amount, item.booking_amount
-    if not billed:
-        return False
-    if booking is None:
-        booking_is_positive = item.processing_type is not ProcessingType.DISCOUNT
-    elif booking:
-        booking_is_positive = booking > 0
-    else:
-        return False
-    is_negated = document_type is DocumentType.CREDIT_MEMO or item.adjustment_kind is AdjustmentKind.CREDIT
-    return ((billed > 0) is is_negated) is booking_is_positive
-
-
 def _is_from_reversal(header: DocumentHeader) -> bool:
     """Whether a memo comes from a reversal: told, else by Zuora's default reason code, else not (MAP-R)."""
     if header.from_reversal is None:
@@ -80,9 +66,24 @@ def _is_from_reversal(header: DocumentHeader) -> bool:
     return header.from_reversal
 
 
-def _facts(header: DocumentHeader, item: BillingItem) -> int:
-    """The conditions that hold for an item, added up."""
-    facts = _DIFFERENT_SIGN if _signs_differ(header.key.type, item) else _SAME_SIGN
+def _signs_differ(kind: DocumentType, item: BillingItem) -> bool:
+    """Whether billed and booking amount have different signs; zero has none and never differs (MAP-A, MAP-S)."""
+    billed, booking = item.amount, item.booking_amount
+    if not billed:
+        return False
+    if booking is None:
+        booked_below_zero = item.processing_type is _DISCOUNT
+    elif booking:
+        booked_below_zero = booking < 0
+    else:
+        return False
+    is_negated = kind is _CREDIT_MEMO or item.adjustment_kind is _CREDIT
+    return ((billed < 0) is not is_negated) is not booked_below_zero
+
+
+def _facts(kind: DocumentType, item: BillingItem) -> int:
+    """The conditions that hold for the item in a document of that type, added up; the header's are not among them."""
+    facts = _DIFFERENT_SIGN if _signs_differ(kind, item) else _SAME_SIGN
     if item.booking_excluded or item.account_level_discount:
         facts |= _SET_APART
     if item.calculated_charge_model:
@@ -91,9 +92,12 @@ def _facts(header: DocumentHeader, item: BillingItem) -> int:
         facts |= _DELETED
     if item.order_line_category is not None:
         facts |= _SALES if item.order_line_category is OrderLineCategory.SALES else _RETURN
-    return facts | _FROM_REVERSAL if _is_from_reversal(header) else facts
+    return facts
 
 
+_DISCOUNT: Final = ProcessingType.DISCOUNT
+_CREDIT_MEMO: Final = DocumentType.CREDIT_MEMO
+_CREDIT: Final = AdjustmentKind.CREDIT
 _SAME_SIGN: Final = int(Condition.ALWAYS | Condition.SAME_SIGN)
 _DIFFERENT_SIGN: Final = int(Condition.ALWAYS | Condition.DIFFERENT_SIGN)
 _SET_APART: Final = int(Condition.BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT)
@@ -168,6 +172,21 @@ _ROWS: Final[dict[DocumentType, dict[ItemSource | None, tuple[tuple[int, Mapping
 }
 
 
+def mapping_of(header: DocumentHeader) -> Callable[[BillingItem], MappingRow | None]:
+    """The function from an item of the document to its row of MAP; it reads the header once."""
+    kind = header.key.type
+    rows_of, of_header = _ROWS[kind], _FROM_REVERSAL if _is_from_reversal(header) else 0
+
+    def of_item(item: BillingItem) -> MappingRow | None:
+        facts = _facts(kind, item) | of_header
+        for condition, row in rows_of[item.source]:
+            if facts & condition:
+                return row
+        return None
+
+    return of_item
+
+
 def map_item(header: DocumentHeader, item: BillingItem) -> MappingRow | None:
     """The first row of MAP that covers the item, or ``None`` when no row does (MAP-U).
 
@@ -177,11 +196,7 @@ def map_item(header: DocumentHeader, item: BillingItem) -> MappingRow | None:
     >>> map_item(header, BillingItem(id="i1", amount=Decimal("-5"), source=ItemSource.SUBSCRIPTION)).id
     'MAP-5'
     """
-    facts = _facts(header, item)
-    for condition, row in _ROWS[header.key.type][item.source]:
-        if facts & condition:
-            return row
-    return None
+    return mapping_of(header)(item)
 
 
 def _not_told(header: DocumentHeader, item: BillingItem) -> Mapping[Condition, tuple[Assumption, ...]]:
@@ -218,11 +233,11 @@ def _assumed_reversal(header: DocumentHeader) -> str:
 
 def assumptions_of(header: DocumentHeader, item: BillingItem) -> tuple[Assumption, ...]:
     """The facts that were not told, among those that were asked on the way to the item's row, each with its rule."""
-    not_told, facts = _not_told(header, item), _facts(header, item)
+    not_told, chosen = _not_told(header, item), map_item(header, item)
     found: dict[str, Assumption] = {each.fact: each for each in (*header.assumed, *item.assumed)}
     for row in _rows_for(header.key.type, item.source):
         found.update((each.fact, each) for each in not_told.get(row.condition, ()))
-        if facts & row.condition:
+        if row is chosen:
             break
     return tuple(found.values())
 
