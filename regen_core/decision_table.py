@@ -117,6 +117,8 @@ class Ruling:
     send: SendRule | None
     writes: bool = field(init=False, eq=False, repr=False)
     """Whether the line's transaction is created or changed."""
+    message: SendAction = field(init=False, eq=False, repr=False)
+    """What Revenue is told; nothing of a line that doesn't exist."""
     sends: bool = field(init=False, eq=False, repr=False)
     """Whether Revenue is told anything."""
 
@@ -124,9 +126,13 @@ class Ruling:
     def _writes(self) -> bool:
         return self.write.action not in (WriteAction.KEEP, WriteAction.SKIP)
 
+    @message.default
+    def _message(self) -> SendAction:
+        return SendAction.NOTHING if self.send is None else self.send.action
+
     @sends.default
     def _sends(self) -> bool:
-        return self.send is not None and self.send.action is not SendAction.NOTHING
+        return self.message is not SendAction.NOTHING
 
     @property
     def rule_ids(self) -> tuple[str, ...]:

@@ -127,21 +127,18 @@ class Regeneration:
         return StoredTransactions(tuple([line.after for line in self.lines if line.after is not None]))
 
 
-def _delivery(old: StoredTransaction | None, new: BillingTransaction | None, ruling: Ruling) -> Delivery | None:
-    if new is None or ruling.send is None or not ruling.sends:
-        return None
-    return Delivery(new, 1 if old is None else old.deliveries + 1, ruling.flag, ruling.send.action)
-
-
 def _line(
     item: BillingItem | None, old: StoredTransaction | None, new: BillingTransaction | None, ruling: Ruling
 ) -> PlannedLine:
-    delivery = _delivery(old, new, ruling)
-    if new is None or (old is not None and delivery is None and new is old.transaction):
-        return PlannedLine(item, old, old if new is not None else None, ruling, delivery)
+    if new is None:
+        return PlannedLine(item, old, None, ruling, None)
     sent_before = 0 if old is None else old.deliveries
-    after = StoredTransaction(new, sent_before if delivery is None else delivery.number)
-    return PlannedLine(item, old, after, ruling, delivery)
+    if ruling.sends:
+        number = sent_before + 1
+        delivery = Delivery(new, number, ruling.flag, ruling.message)
+        return PlannedLine(item, old, StoredTransaction(new, number), ruling, delivery)
+    is_kept = old is not None and new is old.transaction
+    return PlannedLine(item, old, old if is_kept else StoredTransaction(new, sent_before), ruling, None)
 
 
 def decide(
