@@ -1,0 +1,255 @@
+"""What a store of documents, transactions and deliveries must offer, as protocols and the values that they exchange.
+
+Owns no behaviour. An adapter loads, asks the core, persists and translates; every rule it obeys is named here by id and
+decided elsewhere. Whatever the store, its answers equal those of :class:`regen_core.store.TransactionStore`. That a
+store can't do its work at all (a disk is full, a lock isn't granted) is no refusal: it raises :class:`StoreFault`, and
+then nothing of the unit of work is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from attrs import frozen
+
+from regen_core.access import Scope
+from regen_core.changes import FieldChange
+from regen_core.documents import BillingDocument, DocumentKey, DocumentType
+from regen_core.idempotency import Replay
+from regen_core.refusals import DocumentNotFound, DocumentReferenceMismatch, Refusal
+from regen_core.regeneration import Regeneration
+from regen_core.request import RegenerateRequest
+from regen_core.revenue import Delivery, Held
+from regen_core.store import ItemTaken, NumberTaken, StoredDocument
+from regen_core.transactions import Occasion, StoredTransaction
+
+__all__ = [
+    "Answer",
+    "CollectedDeliveries",
+    "DocumentLoaded",
+    "DocumentStore",
+    "Found",
+    "IdempotentCall",
+    "LoadOutcome",
+    "MAX_PAGE",
+    "Outbox",
+    "OutboxEntry",
+    "Page",
+    "RevenueSide",
+    "Selection",
+    "Store",
+    "StoreFault",
+    "StoreListings",
+]
+
+MAX_PAGE = 1000
+"""Most rows of one page: a thousand documents with their items fit in memory many times over."""
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class StoreFault(Exception):  # noqa: N818  # the word of the field
+    """A store that can't do its work; the message says what is wrong with it and what to do. Nothing was stored."""
+
+
+@frozen
+class Found:
+    """A document with its stored transactions, and the version to hand back for compare-and-swap.
+
+    ``version`` counts every change of the document or of its stored transactions; it never returns to an older value.
+    """
+
+    stored: StoredDocument
+    version: int
+
+
+@frozen
+class DocumentLoaded:
+    """A document is stored: ``is_new``, or ``changes`` against the version before, empty where it was equal (DOC-1)."""
+
+    key: DocumentKey
+    is_new: bool
+    changes: tuple[FieldChange, ...]
+
+
+LoadOutcome = DocumentLoaded | NumberTaken | ItemTaken
+"""What loading one document led to; the last two stored nothing (DOC-2 … DOC-4)."""
+
+
+@frozen
+class Answer:
+    """A status and the body bytes as answered, before compression (IDM-1)."""
+
+    status: int
+    body: bytes
+
+
+@frozen(kw_only=True)
+class IdempotentCall:
+    """The Idempotency-Key of a call, the client that it belongs to, and how the outcome is answered (IDM-1, IDM-5).
+
+    ``answer`` is called at most once, within the unit of work, for an outcome that is saved (IDM-6); it must be pure.
+    """
+
+    client: str
+    key: str
+    answer: Callable[[Regeneration | Refusal], Answer]
+
+
+@frozen(kw_only=True)
+class Selection:
+    """Which documents' rows a listing shows: all that are given must match exactly; ``None`` means any (REQ-7)."""
+
+    type: DocumentType | None = None
+    id: str | None = None
+    number: str | None = None
+
+
+@frozen
+class Page(Generic[T_co]):
+    """Some rows of a listing; ``next`` is what to ask for to go on, opaque, ``None`` at the end."""
+
+    rows: tuple[T_co, ...]
+    next: str | None
+
+
+@frozen
+class OutboxEntry:
+    """A delivery in the outbox at its place in commit order; ``acknowledged_at`` ``None`` while it waits.
+
+    Both moments are the store's clock, in UTC. The delivery holds the content as it was when it was committed.
+    """
+
+    position: int
+    delivery: Delivery
+    committed_at: datetime
+    acknowledged_at: datetime | None
+
+
+@frozen
+class CollectedDeliveries:
+    """How many deliveries Revenue took over and how many its rules ignored (REV-1, REV-2)."""
+
+    collected: int
+    ignored: int
+
+
+class DocumentStore(Protocol):
+    """Documents with their transactions. Every write is one atomic unit of work, durable when the call returns.
+
+    A refusal changes nothing (PRE-4), and neither does an exception. Every look-up matches tenant, entity and
+    organisations in the query itself (ACC-4) and ids and numbers exactly (REQ-7).
+    """
+
+    def load(self, document: BillingDocument) -> LoadOutcome:
+        """Add or replace a document; its transactions stay as they are (DOC-1 … DOC-4)."""
+        ...
+
+    def load_all(self, documents: Iterable[BillingDocument]) -> tuple[LoadOutcome, ...]:
+        """Load several in one unit of work, each as :meth:`load` would after those before it.
+
+        One that is refused stores nothing and stops no other (DOC-4). The caller bounds the batch.
+        """
+        ...
+
+    def find(self, scope: Scope, request: RegenerateRequest) -> Found | DocumentNotFound | DocumentReferenceMismatch:
+        """The document that a request names, id and number each looked up (REQ-4, REQ-7, ACC-4)."""
+        ...
+
+    def plan(
+        self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None = None
+    ) -> Regeneration | Refusal:
+        """What :meth:`regenerate` would do now. Nothing is written and no lock against writers is taken."""
+        ...
+
+    def regenerate(
+        self,
+        scope: Scope,
+        request: RegenerateRequest,
+        occasion: Occasion | None = None,
+        *,
+        expected: int | None = None,
+        idempotent: IdempotentCall | None = None,
+    ) -> Regeneration | Refusal | Replay:
+        """Decide and persist: transactions, delivery counters, outbox and the key's record in one commit (IDM-7).
+
+        ``expected`` is a version from :meth:`find`: where document or transactions have moved since, the answer is
+        ``ConcurrentModification``. Without it nothing can move between reading and writing. ``idempotent`` applies
+        IDM-1 … IDM-6 on the store's clock; a replay writes nothing (IDM-8). Refusals keep their order (PRE-1).
+        """
+        ...
+
+    def invoice_currency(self, scope: Scope, invoice_id: str) -> str | None:
+        """The currency of a visible invoice, for the adjustments of its items; ``None`` when there is none."""
+        ...
+
+
+class StoreListings(Protocol):
+    """What is stored, page by page, within scope (ACC-4); ``limit`` is at most :data:`MAX_PAGE`.
+
+    A row that is there throughout is shown once, whatever is written between two pages.
+    """
+
+    def documents(
+        self, scope: Scope, selection: Selection = ..., *, limit: int = ..., after: str | None = ...
+    ) -> Page[BillingDocument]:
+        """Documents as loaded last, by type and id."""
+        ...
+
+    def transactions(
+        self, scope: Scope, selection: Selection = ..., *, limit: int = ..., after: str | None = ...
+    ) -> Page[StoredTransaction]:
+        """Stored transactions by type and id of their document, then by item id."""
+        ...
+
+    def deliveries(
+        self,
+        scope: Scope,
+        selection: Selection = ...,
+        *,
+        acknowledged: bool | None = ...,
+        limit: int = ...,
+        after: str | None = ...,
+    ) -> Page[OutboxEntry]:
+        """The outbox in commit order: what waits, what was acknowledged, or both (``None``)."""
+        ...
+
+    def revenue(
+        self, scope: Scope, selection: Selection = ..., *, limit: int = ..., after: str | None = ...
+    ) -> Page[Held]:
+        """What the built-in Revenue holds, by type and id of the document as it was sent, then by item id."""
+        ...
+
+
+class Outbox(Protocol):
+    """What waits for Revenue. A relay sends, then acknowledges: at least once, with stable delivery ids (REV-0)."""
+
+    def pending(self, scope: Scope, limit: int) -> tuple[OutboxEntry, ...]:
+        """The first deliveries that wait, in commit order."""
+        ...
+
+    def acknowledge(self, scope: Scope, entries: Sequence[OutboxEntry]) -> int:
+        """Mark deliveries as done; how many of them waited until now. Repeating it changes nothing."""
+        ...
+
+
+class RevenueSide(Protocol):
+    """The built-in Revenue, in which ``collect`` of the core decides (REV-1 … REV-4)."""
+
+    def collect(self, deliveries: Sequence[Delivery]) -> CollectedDeliveries:
+        """Let Revenue collect deliveries in one unit of work; the outbox isn't looked at."""
+        ...
+
+    def deliver_to_ledger(self, scope: Scope, limit: int) -> CollectedDeliveries:
+        """Collect the first waiting deliveries and acknowledge them, both in one unit of work; none waits: 0 and 0."""
+        ...
+
+
+class Store(DocumentStore, StoreListings, Outbox, RevenueSide, Protocol):
+    """All of it: what the command line and a service work on."""
+
+    def close(self) -> None:
+        """Give back what the store holds open."""
+        ...
