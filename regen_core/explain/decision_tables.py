@@ -110,7 +110,7 @@ def writes(decision: DecisionTable = DECISION_TABLE) -> Table:
         columns=("mode", *PRESENCE.values()),
         rows=tuple((Cell(mode.value, tone=Tone.STRONG), *_write_cells(decision, mode)) for mode in Mode),
         notes=(
-            "generate: revision 1, active. override: content from the item, active, revision + 1. "
+            "generate: revision 1, active. override: content from the item, active, revision + 1.",
             "void: content stays, voided, revision + 1. keep: untouched. skip: the line does not come into being.",
             _MARKED,
         ),

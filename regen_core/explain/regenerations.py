@@ -56,8 +56,8 @@ class ExplainedLine:
 
     Fields: ``line`` is the decision; ``transaction_id`` the id that the line's transaction has or would have (TBL-I);
     ``rules`` the cells that decided, in the register's words; ``situation`` what they were asked about;
-    ``changes`` what differs between the stored transaction before and after, empty where it is kept; ``mapping`` how the
-    item maps today, ``None`` where it is gone; ``drift`` what a kept transaction would be different in if it were
+    ``changes`` what differs between the stored transaction before and after, empty where it is kept; ``mapping`` how
+    the item maps today, ``None`` where it is gone; ``drift`` what a kept transaction would be different in if it were
     generated today, empty where nothing is, ``None`` where no transaction is kept.
     """
 
@@ -184,7 +184,7 @@ def explain_mapping(header: DocumentHeader, item: BillingItem) -> ExplainedMappi
 
 
 _NOT_CONTENT = frozenset({"carried", "assumed", "key", "id"})
-"""Left out of comparisons: identity, how a fact was come by, and raw fields, which count by what they put in the row."""
+"""Left out of drift: identity, how a fact was come by, and raw fields, which count by what they put in the row."""
 
 
 def transaction_changes(before: BillingTransaction | None, after: BillingTransaction) -> tuple[FieldChange, ...]:
@@ -197,10 +197,10 @@ def transaction_changes(before: BillingTransaction | None, after: BillingTransac
         shown = {**own, "amount": after.amount, "currency": after.header.currency}
         return tuple(FieldChange(name, None, value) for name, value in shown.items())
     changed = [FieldChange(name, getattr(before, name), now) for name, now in own.items()]
+    parts = (*field_changes(before.header, after.header, "header."), *field_changes(before.item, after.item, "item."))
     return (
         *(change for change in changed if change.before != change.after),
-        *field_changes(before.header, after.header, "header."),
-        *field_changes(before.item, after.item, "item."),
+        *(change for change in parts if not change.path.endswith(".assumed")),
     )
 
 

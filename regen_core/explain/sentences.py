@@ -122,7 +122,7 @@ def totals(explanation: Explanation) -> str:
 
 
 def described(explanation: Explanation) -> tuple[Block, ...]:
-    """Everything that is known: per line the rules in their own words, before and after, mapping, assumptions, drift."""
+    """Everything that is known of each line: its rules in words, before and after, mapping, assumptions, drift."""
     done = explanation.regeneration
     blocks: list[Block] = [document_line(done.document.header), _mode(explanation)]
     blocks.append(_cited(explanation.rule, depth=1))
