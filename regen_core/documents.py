@@ -179,7 +179,7 @@ class Assumption:
     rule_id: str
 
 
-@frozen(order=True, kw_only=True)
+@frozen(kw_only=True)
 class DocumentKey:
     """What identifies a billing document: tenant, entity, type and id, each matched exactly (REQ-7, TBL-I).
 
@@ -190,7 +190,7 @@ class DocumentKey:
 
     tenant: str = field(validator=_name)
     entity: str = field(validator=_name)
-    type: DocumentType = field(validator=attrs.validators.instance_of(DocumentType), order=lambda kind: kind.value)
+    type: DocumentType = field(validator=attrs.validators.instance_of(DocumentType))
     id: str = field(validator=_name)
 
 
@@ -215,16 +215,17 @@ class DocumentHeader:
     reason_code: str | None = None
     assumed: tuple[Assumption, ...] = ()
     carried: CarriedFields = _NOTHING_CARRIED
+    is_posted: bool = field(init=False, eq=False, repr=False)
+    """Whether the document may have transactions: posted, an adjustment processed (ELI-1)."""
+
+    @is_posted.default
+    def _posted(self) -> bool:
+        return self.status == POSTED_STATUS[self.key.type]
 
     @currency.validator
     def _three_capital_letters(self, _: attrs.Attribute[str], value: str) -> None:
         if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):
             raise ValueError(f"currency is {value!r}; an ISO 4217 code has three capital letters, such as 'EUR'")
-
-    @property
-    def is_posted(self) -> bool:
-        """Whether the document may have transactions: posted, an adjustment processed (ELI-1)."""
-        return self.status == POSTED_STATUS[self.key.type]
 
 
 @frozen(kw_only=True)

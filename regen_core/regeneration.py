@@ -78,12 +78,13 @@ class PlannedLine:
         return self.ruling.rule_ids
 
 
-@frozen
+@frozen(slots=False)
 class Regeneration:
     """What a request that isn't refused does: which transactions are written, what Revenue is told, and why.
 
-    Fields: ``document`` and ``stored`` are what was read; the four columns hold one entry per line, items in document
-    order and then stored transactions whose item is gone. All else is derived from them when it is asked for.
+    Fields: ``document`` and ``stored`` are what was read; ``rule`` is the row of TBL-M. The four columns hold one entry
+    per line, items in document order and then stored transactions whose item is gone; ``written`` has the transaction
+    as it is created or changed, ``None`` where none is. All else is derived from them when it is asked for.
     """
 
     document: BillingDocument
@@ -92,18 +93,18 @@ class Regeneration:
     rule: ModeRule
     items: tuple[BillingItem | None, ...]
     before: tuple[StoredTransaction | None, ...]
-    after: tuple[BillingTransaction | None, ...]
+    written: tuple[BillingTransaction | None, ...]
     rulings: tuple[Ruling, ...]
 
     @cached_property
     def lines(self) -> tuple[PlannedLine, ...]:
         """Every line with its rules, before and after, and what is sent."""
-        return tuple([_line(*row) for row in zip(self.items, self.before, self.after, self.rulings, strict=True)])
+        return tuple([_line(*row) for row in zip(self.items, self.before, self.written, self.rulings, strict=True)])
 
     @property
     def writes(self) -> tuple[BillingTransaction, ...]:
         """The transactions that are created or changed, in line order."""
-        return tuple([new for new, ruling in zip(self.after, self.rulings, strict=True) if new and ruling.writes])
+        return tuple([new for new in self.written if new is not None])
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
@@ -113,8 +114,8 @@ class Regeneration:
     @property
     def id_list(self) -> tuple[str, ...]:
         """The ids of the transactions that were written or sent, once each, in line order (TBL-R)."""
-        rows = zip(self.after, self.rulings, strict=True)
-        return tuple([new.id for new, ruling in rows if new is not None and (ruling.writes or ruling.sends)])
+        told = [line.after for line in self.lines if line.ruling.writes or line.ruling.sends]
+        return tuple([after.transaction.id for after in told if after is not None])
 
     @property
     def skipped_tax_items(self) -> tuple[BillingItem, ...]:
@@ -128,17 +129,17 @@ class Regeneration:
 
 
 def _line(
-    item: BillingItem | None, old: StoredTransaction | None, new: BillingTransaction | None, ruling: Ruling
+    item: BillingItem | None, old: StoredTransaction | None, written: BillingTransaction | None, ruling: Ruling
 ) -> PlannedLine:
-    if new is None:
-        return PlannedLine(item, old, None, ruling, None)
-    sent_before = 0 if old is None else old.deliveries
+    if written is None and old is None:
+        return PlannedLine(item, None, None, ruling, None)
+    new, sent_before = (written, 0) if old is None else (written or old.transaction, old.deliveries)
+    assert new is not None, "a line that exists has a transaction"
     if ruling.sends:
         number = sent_before + 1
         delivery = Delivery(new, number, ruling.flag, ruling.message)
         return PlannedLine(item, old, StoredTransaction(new, number), ruling, delivery)
-    is_kept = old is not None and new is old.transaction
-    return PlannedLine(item, old, old if is_kept else StoredTransaction(new, sent_before), ruling, None)
+    return PlannedLine(item, old, old if written is None else StoredTransaction(written, sent_before), ruling, None)
 
 
 def decide(
@@ -171,13 +172,16 @@ def decide(
     if refusal is not None:
         return refusal
     if rulings.keeps_stored and stored.item_ids == document.revenue_item_ids:
-        done = _kept(document, stored, request, rulings)
+        # All items have their transaction and none is written: nothing is joined and nothing is copied.
+        items, lines, cells = document.revenue_items, stored.lines, rulings.cells
+        ruled = tuple([cells[line.place] for line in lines])
+        done = Regeneration(document, stored, request, rulings.rule, items, lines, (None,) * len(lines), ruled)
     else:
         written = _written(document, stored, request, rulings, occasion)
         if isinstance(written, UnmappableItem):
             return written
         done = written
-    if not rulings.rule.may_say_nothing and not any([ruling.sends for ruling in done.rulings]):
+    if not rulings.rule.may_say_nothing and not _says_something(done):
         return NothingToResend(len(document.revenue_items), len(stored.lines))
     return done
 
@@ -192,9 +196,10 @@ def apply(stored: StoredTransactions, regeneration: Regeneration) -> StoredTrans
 def _refused(document: BillingDocument, request: RegenerateRequest) -> Refusal | None:
     """Why the request can't be about this document in its present status (REQ-4, REQ-7, ELI-1)."""
     header = document.header
-    if request.type is not header.key.type:
+    key = header.key
+    if request.type is not key.type:
         return DocumentNotFound(request.type)
-    by_id = request.id is None or request.id == header.key.id
+    by_id = request.id is None or request.id == key.id
     by_number = request.number is None or request.number == header.number
     if not (by_id and by_number):
         either = (request.id is not None and by_id) or (request.number is not None and by_number)
@@ -204,14 +209,11 @@ def _refused(document: BillingDocument, request: RegenerateRequest) -> Refusal |
     return None
 
 
-def _kept(
-    document: BillingDocument, stored: StoredTransactions, request: RegenerateRequest, rulings: ModeRulings
-) -> Regeneration:
-    """All items have their transaction and none is written: nothing is joined and nothing is copied."""
-    cells, lines = rulings.cells, stored.lines
-    ruled = tuple([cells[line.place] for line in lines])
-    transactions = tuple([line.transaction for line in lines])
-    return Regeneration(document, stored, request, rulings.rule, document.revenue_items, lines, transactions, ruled)
+def _says_something(done: Regeneration) -> bool:
+    for ruling in done.rulings:  # noqa: SIM110  # a loop stops at the first line without building a generator
+        if ruling.sends:
+            return True
+    return False
 
 
 def _written(
@@ -225,23 +227,25 @@ def _written(
     items, before = _joined(document, stored)
     header, cells = document.header, rulings.cells
     builders = (transaction_ids_of(header.key), mapping_of(header))
-    after, ruled, unmapped = list[BillingTransaction | None](), list[Ruling](), list[UnmappedItem]()
+    written: list[BillingTransaction | None] = []
+    ruled: list[Ruling] = []
+    unmapped: list[UnmappedItem] = []
     for item, old in zip(items, before, strict=True):
-        place = _place(item, old)
+        place = _NEW if old is None else old.place if item is not None else old.place + _GONE
         ruling = cells[place]
         if not ruling.writes:
-            after.append(None if old is None else old.transaction)
+            written.append(None)
             ruled.append(ruling)
             continue
         new = _write(ruling.write.action, header, item, old, builders, occasion)
         if new is not None:
-            after.append(new)
+            written.append(new)
             ruled.append(cells[_place_after(place, old, new)])
         elif item is not None:
             unmapped.append(UnmappedItem(item.id, unmapped_because(header, item)))
     if unmapped:
         return UnmappableItem(tuple(unmapped))
-    return Regeneration(document, stored, request, rulings.rule, items, before, tuple(after), tuple(ruled))
+    return Regeneration(document, stored, request, rulings.rule, items, before, tuple(written), tuple(ruled))
 
 
 _Joined = tuple[tuple[BillingItem | None, ...], tuple[StoredTransaction | None, ...]]
@@ -258,14 +262,11 @@ def _joined(document: BillingDocument, stored: StoredTransactions) -> _Joined:
     return (*document.revenue_items, *[None for _ in unclaimed]), (*claimed, *unclaimed.values())
 
 
-def _place(item: BillingItem | None, old: StoredTransaction | None) -> int:
-    """Where the composed tables rule on a line before anything is written: 4 × presence + standing."""
-    if old is None:
-        return 0
-    return old.place if item is not None else old.place + _GONE
-
+_NEW: Final = 4 * Presence.ITEM_ONLY
+"""Where the composed tables rule on an item without a stored transaction."""
 
 _GONE: Final = 4 * (Presence.GONE_ACTIVE - Presence.PRESENT_ACTIVE)
+"""How far from its own place a stored transaction is ruled on when its item is gone."""
 
 
 def _place_after(place: int, old: StoredTransaction | None, new: BillingTransaction) -> int:

@@ -1,0 +1,1 @@
+"""Benchmarks: each compares with something in the same run; figures are ratios first. Run ``python -m benchmarks``."""
