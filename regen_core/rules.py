@@ -160,7 +160,7 @@ RULES: Mapping[str, Rule] = _register(
         "`onlyReSend=true` and `reMigrate=true` exclude each other: together they are refused."),
     _interpretation("REQ-6",
         "A missing flag is false; `true` and `false` are understood in any ASCII case, other values are not. "
-        "A flag given twice or in the body, or an unknown parameter or field, is refused; unknown headers pass.",
+        "A flag twice or in the body, or an unknown parameter or field, is refused; unknown headers pass.",
         "Python clients write `True` and the SDK adds a `Zuora-Version` header. But a misspelt flag such as "
         "`onlyResend` that went unnoticed would ask for another operation.",
         alternatives="Ignore parameters and fields that are not known."),
