@@ -46,7 +46,7 @@ from regen_core.transactions import (
 )
 from regen_core.type_mapping import MappingRow, mapping_of, unmapped_because
 
-__all__ = ["PlannedLine", "Regeneration", "apply", "decide"]
+__all__ = ["PlannedLine", "Regeneration", "apply", "decide", "refused_unread"]
 
 
 @frozen
@@ -191,6 +191,16 @@ def apply(stored: StoredTransactions, regeneration: Regeneration) -> StoredTrans
     if stored is not regeneration.stored and stored != regeneration.stored:
         return ConcurrentModification()
     return regeneration.stored_after
+
+
+def refused_unread(request: RegenerateRequest, table: DecisionTable = DECISION_TABLE) -> ConflictingFlags | None:
+    """The refusal that needs no document: it comes before everything that a look-up could say (PRE-1, TBL-M4).
+
+    >>> from regen_core.documents import DocumentType
+    >>> refused_unread(RegenerateRequest(type=DocumentType.INVOICE, id="8ad08d29")) is None
+    True
+    """
+    return ConflictingFlags() if table.rulings[request.only_re_send, request.re_migrate] is None else None
 
 
 def _refused(document: BillingDocument, request: RegenerateRequest) -> Refusal | None:

@@ -1,0 +1,182 @@
+"""Values to rows and rows to values; it runs no statement.
+
+Owns the column order of what :mod:`statements` reads and writes. A transaction's header and item aren't in its row: the
+row names the version of the document that they come from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from attrs import frozen
+
+from regen_core.decision_table import RegenerateFlag, SendAction
+from regen_core.documents import BillingDocument, BillingItem, DocumentHeader, DocumentKey, DocumentType
+from regen_core.ports import OutboxEntry
+from regen_core.revenue import Delivery, Held, HeldAs
+from regen_core.transactions import BillingTransaction, Occasion, RevenueType, TransactionState
+from regen_core.wire.canonical import header_content, header_of_content, item_content, item_of_content
+
+__all__ = [
+    "Content",
+    "Occasions",
+    "content_of_row",
+    "content_row",
+    "entry_of_row",
+    "held_of_row",
+    "held_row",
+    "key_of_row",
+    "key_row",
+    "transaction_of_row",
+    "transaction_row",
+]
+
+Row = tuple[Any, ...]
+
+_SEPARATOR: Final = "\x1e"
+"""Parts the carried fields of items: a control character, which JSON text never holds unescaped."""
+
+_write: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_TYPES: Final = {each.value: each for each in DocumentType}
+_REVENUE_TYPES: Final = {each.value: each for each in RevenueType}
+_STATES: Final = {each.value: each for each in TransactionState}
+_FLAGS: Final = {each.value: each for each in RegenerateFlag}
+_ACTIONS: Final = {each.value: each for each in SendAction}
+_KINDS: Final = {each.value: each for each in HeldAs}
+
+
+def key_row(key: DocumentKey) -> Row:
+    """A document's identity: tenant, entity, type, id."""
+    return (key.tenant, key.entity, key.type.value, key.id)
+
+
+def key_of_row(row: Sequence[Any]) -> DocumentKey:
+    """The identity with which a row begins."""
+    return DocumentKey(tenant=row[0], entity=row[1], type=_TYPES[row[2]], id=row[3])
+
+
+@frozen
+class Content:
+    """A version of a document as it was loaded."""
+
+    document: BillingDocument
+
+    @property
+    def header(self) -> DocumentHeader:
+        """The version's header; all transactions written from it share this object."""
+        return self.document.header
+
+    @cached_property
+    def items(self) -> dict[str, BillingItem]:
+        """The version's items by id."""
+        return {item.id: item for item in self.document.items}
+
+
+def content_row(document: BillingDocument) -> Row:
+    """Header, header's carried fields, items, items' carried fields."""
+    items = document.items
+    carried = _SEPARATOR.join([item.carried.text for item in items])
+    if carried.count(_SEPARATOR) >= max(len(items), 1):
+        raise ValueError("carried fields hold the control character U+001E; JSON text writes it as \\u001e")
+    header = document.header
+    return (_write(header_content(header)), header.carried.text, _write([*map(item_content, items)]), carried)
+
+
+def content_of_row(key: DocumentKey, row: Row) -> Content:
+    """The content that :func:`content_row` wrote."""
+    header, header_carried, items, items_carried = row
+    parts = zip(json.loads(items), items_carried.split(_SEPARATOR), strict=False)
+    read = tuple([item_of_content(part, carried) for part, carried in parts])
+    return Content(BillingDocument(header_of_content(json.loads(header), key, header_carried), read))
+
+
+class Occasions:
+    """Occasions as two columns, and back: the lines of one document mostly share theirs, so each is read once."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str | None, str | None], Occasion | None] = {(None, None): None}
+
+    def of(self, at: str | None, by: str | None) -> Occasion | None:
+        """The occasion of two columns; ``None`` where the moment is null."""
+        found = self._read.get((at, by))
+        if found is None and at is not None:
+            found = self._read[at, by] = Occasion(datetime.fromisoformat(at), by)
+        return found
+
+
+def _occasion_row(occasion: Occasion | None) -> tuple[str | None, str | None]:
+    return (None, None) if occasion is None else (occasion.at.isoformat(), occasion.by)
+
+
+def transaction_row(transaction: BillingTransaction) -> Row:
+    """What a transaction says beside header and item."""
+    return (
+        transaction.id,
+        transaction.revenue_type.value,
+        int(transaction.standalone),
+        transaction.revision,
+        transaction.state.value,
+        *_occasion_row(transaction.created),
+        *_occasion_row(transaction.updated),
+    )
+
+
+def transaction_of_row(header: DocumentHeader, item: BillingItem, row: Row, occasions: Occasions) -> BillingTransaction:
+    """The transaction that :func:`transaction_row` wrote, with its header and item."""
+    found, kind, standalone, revision, state, created_at, created_by, updated_at, updated_by = row
+    return BillingTransaction(
+        found,
+        header,
+        item,
+        _REVENUE_TYPES[kind],
+        bool(standalone),
+        revision,
+        _STATES[state],
+        occasions.of(created_at, created_by),
+        occasions.of(updated_at, updated_by),
+    )
+
+
+def entry_of_row(content: Content, row: Row, occasions: Occasions) -> OutboxEntry:
+    """An outbox row: position, key, item id, number, flag, action, transaction, version, the two moments."""
+    position, _, _, _, _, item_id, number, flag, action, *told, _, committed_at, acknowledged_at = row
+    transaction = transaction_of_row(content.header, content.items[item_id], tuple(told), occasions)
+    return OutboxEntry(
+        position,
+        Delivery(transaction, number, _FLAGS[flag], _ACTIONS[action]),
+        datetime.fromisoformat(committed_at),
+        None if acknowledged_at is None else datetime.fromisoformat(acknowledged_at),
+    )
+
+
+def held_row(held: Held) -> Row:
+    """All columns of the ledger: Revenue keeps its own copy."""
+    transaction, header, item = held.transaction, held.transaction.header, held.transaction.item
+    return (
+        *key_row(header.key),
+        item.id,
+        header.number,
+        header.org,
+        held.kind.value,
+        *transaction_row(transaction),
+        header.date.isoformat(),
+        header.currency,
+        _write(header_content(header)),
+        header.carried.text,
+        _write(item_content(item)),
+        item.carried.text,
+    )
+
+
+def held_of_row(row: Row, occasions: Occasions) -> Held:
+    """What :func:`held_row` wrote."""
+    _, _, _, _, _, _, _, kind, *told, _, _, header, header_carried, item, item_carried = row
+    read = header_of_content(json.loads(header), key_of_row(row), header_carried)
+    of = item_of_content(json.loads(item), item_carried)
+    return Held(transaction_of_row(read, of, tuple(told), occasions), _KINDS[kind])

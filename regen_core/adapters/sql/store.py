@@ -1,0 +1,270 @@
+"""The store on a database: one method per verb, each one unit of work.
+
+It loads, asks the core, persists and translates; no method knows a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Self
+
+from sqlalchemy import Engine
+
+from regen_core.access import Scope
+from regen_core.adapters.sql.engine import BUSY_TIMEOUT, open_engine, shown_url
+from regen_core.adapters.sql.keys import RunningKeys, is_visible, save_record, saved_record
+from regen_core.adapters.sql.listing import list_deliveries, list_documents, list_revenue, list_transactions
+from regen_core.adapters.sql.reading import Reader, org_count, org_values
+from regen_core.adapters.sql.relay import acknowledge, collect_deliveries
+from regen_core.adapters.sql.rows import key_row
+from regen_core.adapters.sql.statements import Statements
+from regen_core.adapters.sql.unit import READING, WRITING, unit_of_work
+from regen_core.adapters.sql.writing import load_document, write_regeneration
+from regen_core.documents import BillingDocument, DocumentKey, DocumentType
+from regen_core.idempotency import (
+    IdempotencyRecord,
+    Proceed,
+    Replay,
+    Running,
+    consult,
+    is_saved,
+    key_digest,
+    meaning_of,
+)
+from regen_core.ports import (
+    CollectedDeliveries,
+    Found,
+    IdempotentCall,
+    LoadOutcome,
+    OutboxEntry,
+    Page,
+    Selection,
+)
+from regen_core.refusals import ConcurrentModification, DocumentNotFound, DocumentReferenceMismatch, Refusal
+from regen_core.regeneration import Regeneration, decide, refused_unread
+from regen_core.request import RegenerateRequest
+from regen_core.revenue import Delivery, Held
+from regen_core.transactions import Occasion, StoredTransaction
+
+__all__ = ["SqlStore"]
+
+Outcome = Regeneration | Refusal
+_ALL = Selection()
+_PAGE = 100
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqlStore:
+    """Documents, transactions, outbox, Revenue's ledger and Idempotency-Keys in one SQLite file.
+
+    Safe to share between threads, and between processes by opening the same file. Every method is one unit of work:
+    what it did is durable when it returns, and when it raises a :class:`~regen_core.ports.StoreFault` nothing of it is
+    stored.
+    """
+
+    def __init__(self, engine: Engine, *, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._engine = engine
+        self._where = shown_url(engine.url)
+        self._statements = Statements(engine.dialect)
+        self._clock = clock
+        self._running = RunningKeys()
+
+    @classmethod
+    def open(
+        cls, url: str, *, clock: Callable[[], datetime] = _utc_now, busy_timeout: float = BUSY_TIMEOUT
+    ) -> SqlStore:
+        """Open the database of a URL such as ``sqlite:///regen.db``; an empty or missing file gets the schema.
+
+        ``clock`` is the store's clock, in UTC; ``busy_timeout`` seconds are waited for another writer. Raises a
+        :class:`~regen_core.ports.StoreFault` for a database that can't be used.
+        """
+        return cls(open_engine(url, busy_timeout=busy_timeout), clock=clock)
+
+    def close(self) -> None:
+        """Close the connections; the store can't be used afterwards."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def _reader(self, begin: str) -> Iterator[Reader]:
+        with unit_of_work(self._engine, begin, self._where) as unit:
+            yield Reader(unit, self._statements)
+
+    # documents
+
+    def load(self, document: BillingDocument) -> LoadOutcome:
+        """Add or replace a document (DOC-1 … DOC-4)."""
+        with self._reader(WRITING) as reader:
+            return load_document(reader, document)
+
+    def load_all(self, documents: Iterable[BillingDocument]) -> tuple[LoadOutcome, ...]:
+        """Add or replace several documents in one unit of work; a refused one stops no other (DOC-4)."""
+        with self._reader(WRITING) as reader:
+            return tuple([load_document(reader, document) for document in documents])
+
+    def find(self, scope: Scope, request: RegenerateRequest) -> Found | DocumentNotFound | DocumentReferenceMismatch:
+        """The document that a request names, with its transactions (REQ-4, REQ-7, ACC-4)."""
+        with self._reader(READING) as reader:
+            rows = reader.find(scope, request)
+        if isinstance(rows, (DocumentNotFound, DocumentReferenceMismatch)):
+            return rows
+        return Found(rows.stored, rows.version)
+
+    def plan(self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None = None) -> Outcome:
+        """What :meth:`regenerate` would do now; nothing is written or locked."""
+        unread = refused_unread(request)
+        if unread is not None:
+            return unread
+        found = self.find(scope, request)
+        if not isinstance(found, Found):
+            return found
+        return decide(found.stored.document, found.stored.transactions, request, occasion)
+
+    def invoice_currency(self, scope: Scope, invoice_id: str) -> str | None:
+        """The currency of a visible invoice, ``None`` when there is none."""
+        key = DocumentKey(tenant=scope.tenant, entity=scope.entity, type=DocumentType.INVOICE, id=invoice_id)
+        with self._reader(READING) as reader:
+            statement = self._statements.invoice_currency(org_count(scope))
+            row = reader.unit.one(statement, (*key_row(key), *org_values(scope)))
+        return None if row is None else str(row[0])
+
+    # the operation
+
+    def regenerate(
+        self,
+        scope: Scope,
+        request: RegenerateRequest,
+        occasion: Occasion | None = None,
+        *,
+        expected: int | None = None,
+        idempotent: IdempotentCall | None = None,
+    ) -> Outcome | Replay:
+        """Decide and persist in one unit of work (IDM-7); see :class:`regen_core.ports.DocumentStore`."""
+        unread = refused_unread(request)
+        if unread is not None:
+            return unread
+        if idempotent is not None:
+            return self._regenerate_once(scope, request, occasion, expected, idempotent)
+        with self._reader(WRITING) as reader:
+            return self._regenerate(reader, scope, request, occasion, expected)[0]
+
+    def _regenerate(
+        self,
+        reader: Reader,
+        scope: Scope,
+        request: RegenerateRequest,
+        occasion: Occasion | None,
+        expected: int | None,
+    ) -> tuple[Outcome, DocumentKey | None]:
+        """The outcome, and the document that it is about."""
+        rows = reader.find(scope, request)
+        if isinstance(rows, (DocumentNotFound, DocumentReferenceMismatch)):
+            return rows, None
+        stored = rows.stored
+        outcome = decide(stored.document, stored.transactions, request, occasion)
+        if isinstance(outcome, Regeneration):
+            moved = expected is not None and expected != rows.version
+            refused = ConcurrentModification() if moved else write_regeneration(reader, rows, outcome, self._clock())
+            outcome = outcome if refused is None else refused
+        return outcome, stored.document.key
+
+    def _regenerate_once(
+        self,
+        scope: Scope,
+        request: RegenerateRequest,
+        occasion: Occasion | None,
+        expected: int | None,
+        call: IdempotentCall,
+    ) -> Outcome | Replay:
+        """Under an Idempotency-Key: claim it in this process, then ask the core what the saved record means (IDM)."""
+        digest, meaning = key_digest(scope.tenant, call.client, call.key), meaning_of(scope, request)
+        with self._running.claimed(digest) as is_free:
+            if not is_free:
+                running = consult(Running(), meaning, self._clock(), document_is_visible=True)
+                assert not isinstance(running, Proceed), "a running key never lets another request proceed (IDM-3)"
+                return running
+            with self._reader(WRITING) as reader:
+                found, now = saved_record(reader, scope.tenant, digest), self._clock()
+                visible = found is None or is_visible(reader, scope, found.document)
+                verdict = consult(found, meaning, now, document_is_visible=visible)
+                if not isinstance(verdict, Proceed):
+                    return verdict
+                outcome, document = self._regenerate(reader, scope, request, occasion, expected)
+                if is_saved(outcome):
+                    answer = call.answer(outcome)
+                    record = IdempotencyRecord(
+                        meaning=meaning, status=answer.status, body=answer.body, document=document, set_at=now
+                    )
+                    save_record(reader, scope.tenant, digest, record)
+                return outcome
+
+    # listings
+
+    def documents(
+        self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
+    ) -> Page[BillingDocument]:
+        """Documents as loaded last, by type and id."""
+        with self._reader(READING) as reader:
+            return list_documents(reader, scope, selection, limit, after)
+
+    def transactions(
+        self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
+    ) -> Page[StoredTransaction]:
+        """Stored transactions by type and id of their document, then by item id."""
+        with self._reader(READING) as reader:
+            return list_transactions(reader, scope, selection, limit, after)
+
+    def deliveries(
+        self,
+        scope: Scope,
+        selection: Selection = _ALL,
+        *,
+        acknowledged: bool | None = None,
+        limit: int = _PAGE,
+        after: str | None = None,
+    ) -> Page[OutboxEntry]:
+        """The outbox in commit order: what waits, what was acknowledged, or both (``None``)."""
+        extra = {None: "", False: "waiting", True: "acknowledged"}[acknowledged]
+        with self._reader(READING) as reader:
+            return list_deliveries(reader, scope, selection, limit, after, extra=extra)
+
+    def revenue(
+        self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
+    ) -> Page[Held]:
+        """What Revenue holds, by type and id of the document as it was sent, then by item id."""
+        with self._reader(READING) as reader:
+            return list_revenue(reader, scope, selection, limit, after)
+
+    # the outbox and Revenue
+
+    def pending(self, scope: Scope, limit: int = _PAGE) -> tuple[OutboxEntry, ...]:
+        """The first deliveries that wait, in commit order."""
+        return self.deliveries(scope, acknowledged=False, limit=limit).rows
+
+    def acknowledge(self, scope: Scope, entries: Sequence[OutboxEntry]) -> int:
+        """Mark deliveries as done; how many of them waited until now."""
+        with self._reader(WRITING) as reader:
+            return acknowledge(reader, scope.tenant, scope.entity, entries, self._clock())
+
+    def collect(self, deliveries: Sequence[Delivery]) -> CollectedDeliveries:
+        """Let Revenue collect deliveries (REV-1 … REV-4)."""
+        with self._reader(WRITING) as reader:
+            return collect_deliveries(reader, deliveries)
+
+    def deliver_to_ledger(self, scope: Scope, limit: int = _PAGE) -> CollectedDeliveries:
+        """Collect the first waiting deliveries and acknowledge them, both in one unit of work."""
+        with self._reader(WRITING) as reader:
+            waiting = list_deliveries(reader, scope, _ALL, limit, None, extra="waiting").rows
+            done = collect_deliveries(reader, [entry.delivery for entry in waiting])
+            acknowledge(reader, scope.tenant, scope.entity, waiting, self._clock())
+            return done
