@@ -1,0 +1,14 @@
+"""The kit: what it takes to check that a store or a service regenerates as the rules say. The core never imports it.
+
+``model`` is the law once more, naively and on its own; ``laws`` are the convergence laws as functions; ``subject``
+says how a system is built and driven, and that is the one thing to override; ``harness`` performs steps on a system and
+checks laws and model after each; ``edits`` are documents that change; ``strategies`` and ``machine`` need Hypothesis;
+``simulation`` and ``breaks`` need nothing. Six lines put a system under the machine::
+
+    from regen_core.testing.machine import regeneration_machine
+
+    def build() -> MySubject:
+        return MySubject(...)
+
+    TestMySystem = regeneration_machine(build).TestCase
+"""

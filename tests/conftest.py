@@ -1,0 +1,11 @@
+"""How thoroughly the tests search: ``REGEN_PROFILE`` is ``quick`` (a newcomer's run) or ``deep`` (before a merge)."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("quick", max_examples=100, stateful_step_count=40, deadline=None, print_blob=True)
+settings.register_profile("deep", max_examples=2_000, stateful_step_count=50, deadline=None, print_blob=True)
+settings.load_profile(os.environ.get("REGEN_PROFILE", "quick"))
