@@ -1,0 +1,1 @@
+"""Zuora's JSON and requests to values and back; every fault says where, what was found and what to do."""

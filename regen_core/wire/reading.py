@@ -1,0 +1,431 @@
+"""Files of documents, read as a stream: which document each part of a file belongs to, and what is wrong with it.
+
+Owns the joining of documents with the pages of their items, the currency of adjustments (FCT-7) and the checks across
+the documents of one load. It opens nothing: a file is a name and its lines. What a file's text may look like is
+:mod:`regen_core.wire.texts`; what a document looks like is :mod:`regen_core.wire.shapes`.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from attrs import frozen
+
+from regen_core.documents import BillingDocument, DocumentType
+from regen_core.wire.seen import SeenNames, fingerprint
+from regen_core.wire.shapes import COMPANION, ENVELOPE, SHAPES, Fault, document_type, read_document
+from regen_core.wire.strict_json import JsonValue, dump, parse, path_step, shown_value
+from regen_core.wire.texts import Unread, Where, values_of
+
+__all__ = ["BadInput", "DocumentReader", "Fault", "ReadDocument", "Where", "read_file"]
+
+
+@frozen
+class ReadDocument:
+    """A document that a file states, and where it begins."""
+
+    document: BillingDocument
+    where: Where
+
+
+@frozen
+class BadInput:
+    """What could not be read: where it begins, and everything that is wrong with it."""
+
+    where: Where
+    faults: tuple[Fault, ...]
+
+    @property
+    def message(self) -> str:
+        """One line per fault, each with file, line and path."""
+        place = Where(self.where.name, self.where.line)
+        return "\n".join([f"{place}: {fault.message}" for fault in self.faults])
+
+
+Read = ReadDocument | BadInput
+
+
+def _no_invoice(invoice_id: str) -> str | None:  # noqa: ARG001  # stands in for a look-up
+    return None
+
+
+def read_file(
+    lines: Iterable[bytes],
+    *,
+    name: str,
+    tenant: str,
+    entity: str,
+    default_org: str | None = None,
+    currency_of_invoice: Callable[[str], str | None] = _no_invoice,
+) -> Iterator[Read]:
+    """The documents of one file, and what is wrong with the rest of it; see :class:`DocumentReader` for several.
+
+    >>> adjustment = b'{"Id":"a1","AdjustmentNumber":"IIA-1","AdjustmentDate":"2026-01-31","Status":"Processed"}'
+    >>> [read] = read_file([adjustment], name="a.json", tenant="t", entity="e")
+    >>> [fault.path for fault in read.faults]
+    ['$.Amount', '$.Type', '$.regenCore.currency']
+    """
+    reader = DocumentReader(
+        tenant=tenant, entity=entity, default_org=default_org, currency_of_invoice=currency_of_invoice
+    )
+    yield from reader.read(lines, name=name)
+    yield from reader.finish()
+
+
+@frozen
+class _Waiting:
+    """A part whose other part has not come yet, as canonical text: a tenth of the parsed value's memory."""
+
+    where: Where
+    text: str
+
+    @property
+    def raw(self) -> dict[str, JsonValue]:
+        value = parse(self.text)
+        assert isinstance(value, dict), "only objects wait"
+        return value
+
+
+_OwnerKey = tuple[DocumentType, str]
+
+_ITEM_KEYS: Final = tuple(dict.fromkeys(key for shape in SHAPES.values() for key in shape.item_keys))
+_BESIDE_PAGES: Final = ENVELOPE | {COMPANION, "reasons", *_ITEM_KEYS}
+_PAGE_COMPANIONS: Final = frozenset({"type", "documentId"})
+_OWNER_FIELDS: Final[Mapping[str, DocumentType]] = {
+    "invoiceId": DocumentType.INVOICE,
+    "creditMemoId": DocumentType.CREDIT_MEMO,
+    "debitMemoId": DocumentType.DEBIT_MEMO,
+}
+_LIST_KEYS: Final = ("invoices", "creditmemos", "creditMemos", "debitmemos", "debitMemos", "records")
+"""Where Zuora's own lists of documents have them: lists of invoices and memos, and query results."""
+
+_PAGE_NUMBER: Final = re.compile(r"[?&]page=([0-9]{1,9})(?:&|$)")
+
+
+class DocumentReader:
+    """Reads the files of one load and joins what belongs together, in whatever order it comes.
+
+    A document is given out as soon as it is complete: at once where its items are nested, at :meth:`finish` where they
+    come in pages or where an adjustment's invoice comes later. Within one file an id with two contents, and a number or
+    an item of two documents of a type, are faults of the later one (DOC-2, DOC-3); the same content again is told once.
+    Across files the later document replaces the earlier (DOC-1), and what it clashes with is for the store to say.
+    ``currency_of_invoice`` looks up invoices that were loaded before (FCT-7).
+
+    Memory: some 60 bytes per document and 30 per number and item for these checks, beside what waits.
+    """
+
+    def __init__(
+        self,
+        *,
+        tenant: str,
+        entity: str,
+        default_org: str | None = None,
+        currency_of_invoice: Callable[[str], str | None] = _no_invoice,
+    ) -> None:
+        self._tenant, self._entity, self._default_org = tenant, entity, default_org
+        self._stored_currency = currency_of_invoice
+        self._load = _Load()
+        self._headers: dict[_OwnerKey, _Waiting] = {}
+        self._pages: list[tuple[DocumentType | None, str, _Waiting]] = []
+        self._adjustments: list[_Waiting] = []
+
+    def read(self, lines: Iterable[bytes], *, name: str) -> Iterator[Read]:
+        """What one file holds, as a stream; parts that wait for others come with :meth:`finish`."""
+        self._load.begin_file()
+        for value, where in values_of(lines, name=name):
+            if isinstance(value, Unread):
+                yield BadInput(where, (value.fault,))
+            elif isinstance(value, list):
+                for at, each in enumerate(value):
+                    yield from self._element(each, where.at(f"[{at}]"))
+            else:
+                yield from self._element(value, where)
+
+    def finish(self) -> Iterator[Read]:
+        """What waited for its other part: documents with their pages, then adjustments; and what waited in vain."""
+        pages: dict[_OwnerKey, list[_Waiting]] = {}
+        for kind, document_id, page in self._pages:
+            owner = self._owner(kind, document_id)
+            if owner is None:
+                yield BadInput(page.where, (_ownerless(page.where, kind, document_id),))
+            else:
+                pages.setdefault(owner, []).append(page)
+        for owner, header in self._headers.items():
+            yield from self._joined(owner[0], header, pages.get(owner))
+        for adjustment in self._adjustments:
+            yield from self._document(adjustment.raw, adjustment.where, DocumentType.INVOICE_ITEM_ADJUSTMENT)
+        self._headers, self._pages, self._adjustments = {}, [], []
+
+    def _element(self, value: JsonValue, where: Where) -> Iterator[Read]:
+        if not isinstance(value, dict):
+            expected = "a document, a page of items, or a list of them"
+            yield _bad(where, shown_value(value), expected, "Remove or correct it")
+        elif value.get("success") is False:
+            yield _bad(where, _zuora_error(value), "a document", "Repeat the call that was to export it")
+        elif any([key in value for key in _ITEM_KEYS]) and _BESIDE_PAGES.issuperset(value):
+            yield from self._page(value, where)
+        else:
+            key = next((key for key in _LIST_KEYS if isinstance(value.get(key), list)), None)
+            if key is None or "id" in value:
+                yield from self._whole(value, where)
+            else:
+                elements = value[key]
+                assert isinstance(elements, list), "chosen so"
+                for at, each in enumerate(elements):
+                    yield from self._element(each, where.at(f".{key}[{at}]"))
+
+    def _whole(self, raw: dict[str, JsonValue], where: Where) -> Iterator[Read]:
+        """A document object: given out at once, or put aside until its items or its currency are known."""
+        kind = document_type(raw, where.path)
+        if isinstance(kind, Fault):
+            yield BadInput(where, (kind,))
+        elif kind is DocumentType.INVOICE_ITEM_ADJUSTMENT:
+            if self._waits_for_invoice(raw):
+                self._adjustments.append(_Waiting(where, dump(raw)))
+            else:
+                yield from self._document(raw, where, kind)
+        elif any([raw.get(key) is not None for key in SHAPES[kind].item_keys]) or not isinstance(raw.get("id"), str):
+            yield from self._document(raw, where, kind)
+        else:
+            yield from self._header(kind, raw, where)
+
+    def _header(self, kind: DocumentType, raw: dict[str, JsonValue], where: Where) -> Iterator[Read]:
+        """A document without items: its pages come before or after it."""
+        header = _Waiting(where, dump(raw))
+        earlier = self._headers.setdefault((kind, str(raw["id"])), header)
+        if earlier.text != header.text:
+            if earlier.where.name == where.name:
+                yield BadInput(where, (_two_contents(where.path, earlier.where),))
+            else:
+                self._headers[kind, str(raw["id"])] = header
+
+    def _waits_for_invoice(self, raw: Mapping[str, JsonValue]) -> bool:
+        companion, invoice_id = raw.get(COMPANION), raw.get("InvoiceId")
+        if isinstance(companion, dict) and companion.get("currency") is not None:
+            return False
+        return isinstance(invoice_id, str) and self._currency(invoice_id) is None
+
+    def _currency(self, invoice_id: str) -> str | None:
+        return self._load.currency_of(invoice_id) or self._stored_currency(invoice_id)
+
+    def _document(
+        self,
+        raw: Mapping[str, JsonValue],
+        where: Where,
+        kind: DocumentType,
+        items: Sequence[JsonValue] | None = None,
+        item_paths: Sequence[str] | None = None,
+    ) -> Iterator[Read]:
+        read = read_document(
+            raw,
+            items,
+            tenant=self._tenant,
+            entity=self._entity,
+            kind=kind,
+            default_org=self._default_org,
+            path=where.path,
+            item_paths=item_paths,
+            currency_of_invoice=self._currency,
+        )
+        if not isinstance(read, BillingDocument):
+            yield BadInput(where, read)
+            return
+        faults = self._load.note(read, where)
+        if faults is None:
+            return
+        yield BadInput(where, faults) if faults else ReadDocument(read, where)
+
+    def _page(self, raw: dict[str, JsonValue], where: Where) -> Iterator[Read]:
+        owner = _page_owner(raw, where)
+        if isinstance(owner, Fault):
+            yield BadInput(where, (owner,))
+        else:
+            self._pages.append((*owner, _Waiting(where, dump(raw))))
+
+    def _owner(self, kind: DocumentType | None, document_id: str) -> _OwnerKey | None:
+        """The document without items that a page belongs to; a page of memo items may leave the type open."""
+        kinds = DocumentType if kind is None else (kind,)
+        owners = [(each, document_id) for each in kinds if (each, document_id) in self._headers]
+        return owners[0] if len(owners) == 1 else None
+
+    def _joined(self, kind: DocumentType, header: _Waiting, pages: Sequence[_Waiting] | None) -> Iterator[Read]:
+        if pages is None:
+            yield from self._document(header.raw, header.where, kind)
+            return
+        distinct = list({page.text: page for page in pages}.values())
+        read = sorted([(page.where, page.raw) for page in distinct], key=lambda page: _page_order(page[1]))
+        if all([raw.get("nextPage") is not None for _, raw in read]):
+            last = read[-1][0]
+            yield BadInput(header.where, (_incomplete(f"{last} nextPage"),))
+            return
+        items: list[JsonValue] = []
+        paths: list[str] = []
+        for where, raw in read:
+            key = next(key for key in _ITEM_KEYS if isinstance(raw.get(key), list))
+            own = raw[key]
+            assert isinstance(own, list), "checked when the page came"
+            items.extend(own)
+            paths.extend([f"{where} {key}[{at}]" for at in range(len(own))])
+        yield from self._document(header.raw, header.where, kind, items, paths)
+
+
+def _bad(where: Where, found: str, expected: str, do: str) -> BadInput:
+    return BadInput(where, (Fault(path=where.path, found=found, expected=expected, do=do),))
+
+
+def _zuora_error(answer: Mapping[str, JsonValue]) -> str:
+    """An answer of Zuora's that holds no document but the reasons why."""
+    reasons = answer.get("reasons")
+    told = [
+        f"{shown_value(reason.get('code'))} {shown_value(reason.get('message'))}"
+        for reason in (reasons[:3] if isinstance(reasons, list) else ())
+        if isinstance(reason, dict)
+    ]
+    return f"an error answer of Zuora's ({'; '.join(told) or 'without a reason'})"
+
+
+def _page_owner(raw: Mapping[str, JsonValue], where: Where) -> tuple[DocumentType | None, str] | Fault:
+    """To which document a page of items belongs: by its companion, else by its items; or why it can't be told."""
+    key = next(key for key in _ITEM_KEYS if key in raw)
+    items, companion = raw[key], raw.get(COMPANION)
+    if not isinstance(items, list):
+        return Fault(path=f"{where.path}.{key}", found=shown_value(items), expected="a list of items", do="Correct it")
+    told = companion if isinstance(companion, dict) else {}
+    unknown = next((name for name in told if name not in _PAGE_COMPANIONS), None)
+    if unknown is not None:
+        path = f"{where.path}.{COMPANION}{path_step(unknown)}"
+        expected = " and ".join(sorted(_PAGE_COMPANIONS))
+        return Fault(path=path, found="an unknown companion field", expected=expected, do="Correct the name")
+    kind = document_type({COMPANION: told}, where.path) if told.get("type") is not None else None
+    if isinstance(kind, Fault):
+        return kind
+    owner = told.get("documentId")
+    if isinstance(owner, str):
+        return kind or (DocumentType.INVOICE if key == "invoiceItems" else None), owner
+    for field, of_kind in _OWNER_FIELDS.items():
+        named = [each.get(field) if isinstance(each, dict) else None for each in items]
+        first = named[0] if named else None
+        if isinstance(first, str) and named.count(first) == len(named) and kind in (None, of_kind):
+            return of_kind, first
+    return Fault(
+        path=where.path,
+        found="a page of items that doesn't say whose they are",
+        expected=f'"{COMPANION}": {{"type": …, "documentId": …}} beside them, or the items nested in their document',
+        do="Add it, with the id of the document that the page was requested for",
+    )
+
+
+def _ownerless(where: Where, kind: DocumentType | None, document_id: str) -> Fault:
+    whose = "document" if kind is None else kind.value
+    return Fault(
+        path=where.path,
+        found=f"items of the {whose} {shown_value(document_id)}, which this load doesn't have without items",
+        expected="exactly one such document in the same load",
+        do="Load the document and the pages of its items together",
+    )
+
+
+def _page_order(raw: Mapping[str, JsonValue]) -> int:
+    """Pages by the number in the address of the next one; the page without a next one is last."""
+    following = raw.get("nextPage")
+    if following is None:
+        return 1 << 31
+    number = _PAGE_NUMBER.search(following) if isinstance(following, str) else None
+    return 0 if number is None else int(number[1])
+
+
+def _incomplete(path: str) -> Fault:
+    return Fault(
+        path=path, found="a next page", expected="all pages of the document's items", do="Load the next page as well"
+    )
+
+
+def _two_contents(path: str, earlier: Where) -> Fault:
+    return Fault(
+        path=path,
+        found=f"the document of {earlier} again with different content",
+        expected="one content per document in a file",
+        do="Remove the one that is out of date",
+    )
+
+
+class _Load:
+    """What the documents of one load have said so far, in a few bytes each."""
+
+    def __init__(self) -> None:
+        self._ids, self._numbers, self._items = SeenNames(), SeenNames(), SeenNames()
+        self._files = array("I")
+        self._contents = array("q")
+        self._lines = array("Q")
+        self._paths: dict[int, Where] = {}
+        self._names: list[str] = []
+        self._currencies = SeenNames()
+        self._codes: dict[str, int] = {}
+
+    def begin_file(self) -> None:
+        """Another file begins: what it clashes with in earlier ones is for the store to say."""
+        self._numbers, self._items = SeenNames(), SeenNames()
+
+    def currency_of(self, invoice_id: str) -> str | None:
+        """The currency of an invoice that this load has given out."""
+        code = self._currencies.get(fingerprint(invoice_id))
+        return None if code is None else list(self._codes)[code]
+
+    def note(self, document: BillingDocument, where: Where) -> tuple[Fault, ...] | None:
+        """Note a document that is about to be given out: no fault, or its clashes, or ``None`` if it came before."""
+        kind = document.type.value
+        own = fingerprint(kind, document.id)
+        earlier = self._ids.get(own)
+        content = hash(document)
+        if earlier is not None and self._contents[earlier] == content:
+            return None
+        if earlier is not None and self._where(earlier).name == where.name:
+            return (_two_contents(where.path, self._where(earlier)),)
+        number = fingerprint(kind, document.header.number)
+        items = [fingerprint(kind, item.id) for item in document.items]
+        faults = self._clashes(document, where, number, items)
+        if not faults:
+            self._remember(document, where, content, own, number, items)
+        return faults
+
+    def _clashes(self, document: BillingDocument, where: Where, number: int, items: Sequence[int]) -> tuple[Fault, ...]:
+        faults: list[Fault] = []
+        owner = self._numbers.get(number)
+        if owner is not None:
+            what = f"the number {shown_value(document.header.number)} of another document, at {self._where(owner)}"
+            faults.append(_clash(where.path, what, "a number of its own (DOC-2)"))
+        for item, name in zip(document.items, items, strict=True):
+            owner = self._items.get(name)
+            if owner is not None:
+                what = f"the item {shown_value(item.id)} of another document, at {self._where(owner)}"
+                faults.append(_clash(where.path, what, "items of its own (DOC-3)"))
+        return tuple(faults)
+
+    def _remember(
+        self, document: BillingDocument, where: Where, content: int, own: int, number: int, items: Sequence[int]
+    ) -> None:
+        at = len(self._contents)
+        self._contents.append(content)
+        if not self._names or self._names[-1] != where.name:
+            self._names.append(where.name)
+        self._files.append(len(self._names) - 1)
+        self._lines.append(where.line or 0)
+        if where.path != "$":
+            self._paths[at] = where
+        self._ids.put(own, at)
+        self._numbers.put(number, at)
+        for item in items:
+            self._items.put(item, at)
+        if document.type is DocumentType.INVOICE:
+            code = self._codes.setdefault(document.header.currency, len(self._codes))
+            self._currencies.put(fingerprint(document.id), code)
+
+    def _where(self, at: int) -> Where:
+        return self._paths.get(at) or Where(self._names[self._files[at]], self._lines[at] or None)
+
+
+def _clash(path: str, found: str, expected: str) -> Fault:
+    return Fault(path=path, found=found, expected=expected, do="Correct the export; one of the two is mixed up")
