@@ -16,7 +16,7 @@ from regen_core.adapters.sql.reading import Reader, org_count, org_values
 from regen_core.adapters.sql.rows import key_row
 from regen_core.documents import DocumentKey, DocumentType
 from regen_core.idempotency import IdempotencyRecord, RequestMeaning
-from regen_core.wire.canonical import meaning_json, meaning_of
+from regen_core.wire.requests import meaning_json, meaning_of
 
 __all__ = ["RunningKeys", "is_visible", "saved_record", "save_record"]
 

@@ -1,0 +1,291 @@
+"""A store in memory: the reference store behind the same port as a database.
+
+For tests, notebooks and dry runs; it keeps nothing beyond the process. Each verb replaces one immutable value by
+another, so a unit of work is an assignment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from threading import RLock
+from typing import TypeVar
+
+from attrs import evolve
+
+from regen_core.access import Scope
+from regen_core.documents import BillingDocument, DocumentHeader, DocumentKey, DocumentType
+from regen_core.idempotency import IdempotencyRecord, Proceed, Replay, consult, is_saved, key_digest, meaning_of
+from regen_core.ports import (
+    MAX_PAGE,
+    CollectedDeliveries,
+    DocumentLoaded,
+    Found,
+    IdempotentCall,
+    LoadOutcome,
+    OutboxEntry,
+    Page,
+    Selection,
+)
+from regen_core.refusals import ConcurrentModification, DocumentNotFound, DocumentReferenceMismatch, Refusal
+from regen_core.regeneration import Regeneration, decide, refused_unread
+from regen_core.request import RegenerateRequest
+from regen_core.revenue import Delivery, Held, RevenueLedger, collect
+from regen_core.store import Loaded, TransactionStore
+from regen_core.transactions import Occasion, StoredTransaction
+
+__all__ = ["MemoryStore"]
+
+T = TypeVar("T")
+_ALL = Selection()
+_PAGE = 100
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class MemoryStore:
+    """The port over :class:`~regen_core.store.TransactionStore`; one lock makes every verb a unit of work.
+
+    >>> MemoryStore().documents(Scope(tenant="t", entity="e", orgs=None)).rows
+    ()
+    """
+
+    def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
+        self.transaction_store = TransactionStore()
+        self.ledger = RevenueLedger()
+        self._versions: dict[DocumentKey, int] = {}
+        self._outbox: tuple[OutboxEntry, ...] = ()
+        self._records: dict[str, IdempotencyRecord] = {}
+        self._clock = clock
+        self._lock = RLock()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    # documents
+
+    def load(self, document: BillingDocument) -> LoadOutcome:
+        """Add or replace a document (DOC-1 … DOC-4)."""
+        with self._lock:
+            outcome = self.transaction_store.load(document)
+            if not isinstance(outcome, Loaded):
+                return outcome
+            self._moved(document.key, outcome.store)
+            return DocumentLoaded(document.key, outcome.is_new, outcome.changes)
+
+    def load_all(self, documents: Iterable[BillingDocument]) -> tuple[LoadOutcome, ...]:
+        """Add or replace several documents; a refused one stops no other (DOC-4)."""
+        with self._lock:
+            return tuple([self.load(document) for document in tuple(documents)])
+
+    def _moved(self, key: DocumentKey, store: TransactionStore) -> None:
+        if store is not self.transaction_store:
+            self._versions[key] = self._versions.get(key, 0) + 1
+            self.transaction_store = store
+
+    def find(self, scope: Scope, request: RegenerateRequest) -> Found | DocumentNotFound | DocumentReferenceMismatch:
+        """The document that a request names, with its transactions (REQ-4, REQ-7, ACC-4)."""
+        with self._lock:
+            found = self.transaction_store.find(scope, request)
+            if isinstance(found, (DocumentNotFound, DocumentReferenceMismatch)):
+                return found
+            return Found(found, self._versions[found.document.key])
+
+    def plan(
+        self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None = None
+    ) -> Regeneration | Refusal:
+        """What :meth:`regenerate` would do now."""
+        unread = refused_unread(request)
+        found = self.find(scope, request) if unread is None else unread
+        if not isinstance(found, Found):
+            return found
+        return decide(found.stored.document, found.stored.transactions, request, occasion)
+
+    def invoice_currency(self, scope: Scope, invoice_id: str) -> str | None:
+        """The currency of a visible invoice, ``None`` when there is none."""
+        found = self.find(scope, RegenerateRequest(type=DocumentType.INVOICE, id=invoice_id))
+        return found.stored.document.header.currency if isinstance(found, Found) else None
+
+    # the operation
+
+    def regenerate(
+        self,
+        scope: Scope,
+        request: RegenerateRequest,
+        occasion: Occasion | None = None,
+        *,
+        expected: int | None = None,
+        idempotent: IdempotentCall | None = None,
+    ) -> Regeneration | Refusal | Replay:
+        """Decide and keep, as one assignment; see :class:`regen_core.ports.DocumentStore`."""
+        unread = refused_unread(request)
+        if unread is not None:
+            return unread
+        with self._lock:
+            if idempotent is None:
+                return self._regenerate(scope, request, occasion, expected)
+            return self._regenerate_once(scope, request, occasion, expected, idempotent)
+
+    def _regenerate(
+        self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None, expected: int | None
+    ) -> Regeneration | Refusal:
+        found = self.find(scope, request)
+        outcome = self.plan(scope, request, occasion)
+        if not isinstance(found, Found) or not isinstance(outcome, Regeneration):
+            return outcome
+        if expected is not None and expected != found.version:
+            return ConcurrentModification()
+        after = self.transaction_store.apply(outcome)
+        if isinstance(after, ConcurrentModification):
+            return after
+        if outcome.deliveries or outcome.stored_after != outcome.stored:
+            self._moved(outcome.document.key, after)
+        at, first = self._clock(), len(self._outbox) + 1
+        self._outbox += tuple(OutboxEntry(first + n, each, at, None) for n, each in enumerate(outcome.deliveries))
+        return outcome
+
+    def _regenerate_once(
+        self,
+        scope: Scope,
+        request: RegenerateRequest,
+        occasion: Occasion | None,
+        expected: int | None,
+        call: IdempotentCall,
+    ) -> Regeneration | Refusal | Replay:
+        digest, meaning, now = (
+            key_digest(scope.tenant, call.client, call.key),
+            meaning_of(scope, request),
+            self._clock(),
+        )
+        record = self._records.get(digest)
+        visible = record is None or record.document is None or self._sees(scope, record.document)
+        verdict = consult(record, meaning, now, document_is_visible=visible)
+        if not isinstance(verdict, Proceed):
+            return verdict
+        outcome = self._regenerate(scope, request, occasion, expected)
+        if is_saved(outcome):
+            answer, found = call.answer(outcome), self.find(scope, request)
+            document = found.stored.document.key if isinstance(found, Found) else None
+            self._records[digest] = IdempotencyRecord(
+                meaning=meaning, status=answer.status, body=answer.body, document=document, set_at=now
+            )
+        return outcome
+
+    def _sees(self, scope: Scope, key: DocumentKey) -> bool:
+        stored = self.transaction_store.get(key)
+        return stored is not None and scope.can_see(stored.document.header)
+
+    # listings
+
+    def documents(
+        self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
+    ) -> Page[BillingDocument]:
+        """Documents as loaded last, by type and id."""
+        rows = [(_place(document.header), document) for document in self._selected(scope, selection)]
+        return _page(rows, limit, after)
+
+    def transactions(
+        self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
+    ) -> Page[StoredTransaction]:
+        """Stored transactions by type and id of their document, then by item id."""
+        rows = []
+        for document in self._selected(scope, selection):
+            stored = self.transaction_store.get(document.key)
+            lines = stored.transactions.lines if stored is not None else ()
+            rows.extend([((*_place(document.header), line.transaction.item.id), line) for line in lines])
+        return _page(rows, limit, after)
+
+    def deliveries(
+        self,
+        scope: Scope,
+        selection: Selection = _ALL,
+        *,
+        acknowledged: bool | None = None,
+        limit: int = _PAGE,
+        after: str | None = None,
+    ) -> Page[OutboxEntry]:
+        """The outbox in commit order: what waits, what was acknowledged, or both (``None``)."""
+        selected = {document.key for document in self._selected(scope, selection)}
+        rows = [
+            (("", f"{entry.position:020}"), entry)
+            for entry in self._outbox
+            if entry.delivery.transaction.header.key in selected
+            and acknowledged in (None, entry.acknowledged_at is not None)
+        ]
+        return _page(rows, limit, after)
+
+    def revenue(
+        self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
+    ) -> Page[Held]:
+        """What Revenue holds, by type and id of the document as it was sent, then by item id."""
+        rows = []
+        for held in self.ledger.held.values():
+            header = held.transaction.header
+            if scope.can_see(header) and _is_selected(header, selection):
+                rows.append(((*_place(header), held.transaction.item.id), held))
+        return _page(rows, limit, after)
+
+    def _selected(self, scope: Scope, selection: Selection) -> list[BillingDocument]:
+        found = [stored.document for stored in self.transaction_store.documents.values()]
+        return [each for each in found if scope.can_see(each.header) and _is_selected(each.header, selection)]
+
+    # the outbox and Revenue
+
+    def pending(self, scope: Scope, limit: int = _PAGE) -> tuple[OutboxEntry, ...]:
+        """The first deliveries that wait, in commit order."""
+        return self.deliveries(scope, acknowledged=False, limit=limit).rows
+
+    def acknowledge(self, scope: Scope, entries: Sequence[OutboxEntry]) -> int:
+        """Mark deliveries as done; how many of them waited until now."""
+        with self._lock:
+            asked, now = {entry.position for entry in entries}, self._clock()
+            done = {each for each in self._outbox if each.position in asked and _waits_in(scope, each)}
+            self._outbox = tuple([evolve(each, acknowledged_at=now) if each in done else each for each in self._outbox])
+            for entry in done:
+                self.transaction_store = self.transaction_store.delivered(entry.delivery.id)
+            return len(done)
+
+    def collect(self, deliveries: Sequence[Delivery]) -> CollectedDeliveries:
+        """Let Revenue collect deliveries (REV-1 … REV-4)."""
+        with self._lock:
+            collected = 0
+            for delivery in deliveries:
+                after = collect(self.ledger, delivery)
+                collected += after is not self.ledger
+                self.ledger = after
+            return CollectedDeliveries(collected, len(deliveries) - collected)
+
+    def deliver_to_ledger(self, scope: Scope, limit: int = _PAGE) -> CollectedDeliveries:
+        """Collect the first waiting deliveries and acknowledge them."""
+        with self._lock:
+            waiting = self.pending(scope, limit)
+            done = self.collect([entry.delivery for entry in waiting])
+            self.acknowledge(scope, waiting)
+            return done
+
+
+def _waits_in(scope: Scope, entry: OutboxEntry) -> bool:
+    key = entry.delivery.transaction.header.key
+    return entry.acknowledged_at is None and (key.tenant, key.entity) == (scope.tenant, scope.entity)
+
+
+def _place(header: DocumentHeader) -> tuple[str, str]:
+    return header.key.type.value, header.key.id
+
+
+def _is_selected(header: DocumentHeader, selection: Selection) -> bool:
+    found = (header.key.type, header.key.id, header.number)
+    wanted = (selection.type, selection.id, selection.number)
+    return all(right is None or left == right for left, right in zip(found, wanted, strict=True))
+
+
+def _page(given: Sequence[tuple[tuple[str, ...], T]], limit: int, after: str | None) -> Page[T]:
+    """The rows behind ``after`` in the order of their places; places hold no control characters."""
+    if not 1 <= limit <= MAX_PAGE:
+        raise ValueError(f"limit is {limit}; a page has 1 to {MAX_PAGE} rows")
+    rows = sorted(given, key=lambda row: row[0])
+    waiting = [row for row in rows if after is None or row[0] > tuple(after.split("\x1f"))]
+    more = len(waiting) > limit
+    return Page(tuple([row[1] for row in waiting[:limit]]), "\x1f".join(waiting[limit - 1][0]) if more else None)
