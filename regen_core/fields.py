@@ -276,9 +276,13 @@ def _boolean(value: object) -> bool | None:
 
 
 def _date(value: object) -> date | None:
+    """The day as it is written; a time of day beside it is no part of it."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
-    return _parsed(date.fromisoformat, value) if isinstance(value, str) and _DATE.fullmatch(value) else None
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        return _parsed(date.fromisoformat, value)
+    moment = _time(value)
+    return None if moment is None else moment.date()
 
 
 def _time(value: object) -> datetime | None:

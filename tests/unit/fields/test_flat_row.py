@@ -315,6 +315,7 @@ class TestFormats:
             ("SubscriptionVersion", 2**40, 2**40),
             ("SellPrice", "-1.50", Decimal("-1.50")),
             ("SubscriptionEndDate", "2026-12-31", date(2026, 12, 31)),
+            ("SubscriptionEndDate", "2026-12-31T23:59:59.000-08:00", date(2026, 12, 31)),
             ("ChargeCreateDate", "2026-01-02 03:04:05", datetime(2026, 1, 2, 3, 4, 5)),  # noqa: DTZ001
             ("ChargeCreateDate", "2026-01-02T03:04:05Z", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)),
             ("UnitListPrice", 12, "12"),
