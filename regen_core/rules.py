@@ -33,16 +33,16 @@ class Rule:
     """One rule of the register.
 
     Fields: ``statement`` says what holds; ``source`` titles the public Zuora pages, ``None`` where no page
-    speaks; ``reason`` tells why an interpretation reads as it does, ``None`` for a documented rule;
-    ``alternatives`` names the readings that were turned down, ``None`` if none is known. Raises
-    ``ValueError`` for a documented rule without a source or with a reason, and for an interpretation
-    without a reason.
+    speaks; ``reason`` tells why an interpretation reads as it does, or how a documented rule's page is
+    read where its words leave room, ``None`` where they don't; ``alternatives`` names the readings that
+    were turned down, ``None`` if none is known. Raises ``ValueError`` for a documented rule without a
+    source and for an interpretation without a reason.
 
     >>> so = Origin.DOCUMENTED
     >>> Rule(id="X-1", statement="So it is.", origin=so, source=None, reason=None, alternatives=None)
     Traceback (most recent call last):
         ...
-    ValueError: X-1 is documented: it needs a source and takes no reason
+    ValueError: X-1 is documented: it needs a source
     """
 
     id: str
@@ -53,8 +53,8 @@ class Rule:
     alternatives: str | None
 
     def __attrs_post_init__(self) -> None:
-        if self.origin is Origin.DOCUMENTED and (not self.source or self.reason is not None):
-            raise ValueError(f"{self.id} is documented: it needs a source and takes no reason")
+        if self.origin is Origin.DOCUMENTED and not self.source:
+            raise ValueError(f"{self.id} is documented: it needs a source")
         if self.origin is Origin.INTERPRETATION and not self.reason:
             raise ValueError(f"{self.id} is an interpretation: it needs a reason")
 
@@ -80,14 +80,16 @@ def rule(rule_id: str) -> Rule:
         raise KeyError(message) from None
 
 
-def _documented(rule_id: str, source: str, statement: str) -> Rule:
+def _documented(
+    rule_id: str, source: str, statement: str, reason: str | None = None, alternatives: str | None = None
+) -> Rule:
     return Rule(
         id=rule_id,
         statement=statement,
         origin=Origin.DOCUMENTED,
         source=source,
-        reason=None,
-        alternatives=None,
+        reason=reason,
+        alternatives=alternatives,
     )
 
 
@@ -216,18 +218,17 @@ RULES: Mapping[str, Rule] = _register(
         alternatives="Answer that access is denied."),
 
     # From the flags to the mode
-    _interpretation("TBL-M1",
+    _documented("TBL-M1", _OPERATION,
         "Neither flag is `GENERATE`: stored transactions are kept, and `regenerate_flag` is `N`.",
-        _BILLING_IS_MEANT, source=_OPERATION, alternatives="Keep the booking transactions."),
-    _interpretation("TBL-M2",
+        _BILLING_IS_MEANT, "Keep the booking transactions."),
+    _documented("TBL-M2", _OPERATION,
         "`reMigrate` alone is `REMIGRATE`: stored transactions are overridden, and `regenerate_flag` is `Y`, "
         "also on a line that did not exist before.",
         f"{_BILLING_IS_MEANT} The flag belongs to the request, so all its lines share it.",
-        source=_OPERATION,
-        alternatives="Override the booking transactions; send `N` with lines that are new."),
-    _interpretation("TBL-M3",
+        "Override the booking transactions; send `N` with lines that are new."),
+    _documented("TBL-M3", _OPERATION,
         "`onlyReSend` alone is `RESEND`: stored transactions are kept, and `regenerate_flag` is `Y`.",
-        _BILLING_IS_MEANT, source=_OPERATION, alternatives="Send the booking transactions again."),
+        _BILLING_IS_MEANT, "Send the booking transactions again."),
     _documented("TBL-M4", _OPERATION, "Both flags are no mode: the request is refused (REQ-5)."),
 
     # What is written, line by line
@@ -268,10 +269,10 @@ RULES: Mapping[str, Rule] = _register(
 
     # What Revenue is told, line by line. Live: active and not excluded
     _documented("TBL-S1", _OPERATION, "`N`, live (active and not excluded), never sent: send a line."),
-    _interpretation("TBL-S2", "`N`, live, sent before: send a line.",
+    _documented("TBL-S2", _OPERATION, "`N`, live, sent before: send a line.",
         "The sentence on kept transactions can be read as kept and sent with `N`, and the sister operation "
         "for bookings words it in parallel. Revenue ignores the line where it holds one already (REV-1).",
-        source=_OPERATION, alternatives="Kept and not sent."),
+        "Kept and not sent."),
     _interpretation("TBL-S3", "`N`, not live, never sent: send nothing.",
         "Revenue must not have a voided or excluded transaction, and never heard of this one. The exclusion "
         "flag is documented as a field; that it stops the sending and not the writing is our reading.",

@@ -1,0 +1,42 @@
+"""The core depends on attrs and the standard library alone, and does no I/O of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+IO_MODULES = {"asyncio", "logging", "multiprocessing", "secrets", "socket", "sqlite3", "ssl", "subprocess", "uuid"}
+"""Modules that an import of the core must not even load. Others, such as ``os``, every interpreter has loaded."""
+
+PROBE = """
+import json, sys
+import attrs
+before = set(sys.modules)
+import {module}
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def modules_loaded_by(module: str) -> set[str]:
+    """The top-level modules that importing a module adds to a fresh interpreter that has attrs."""
+    program = PROBE.format(module=module)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+
+
+@pytest.mark.parametrize("module", ["regen_core", "regen_core.explain", "regen_core.wire", "regen_core.ports"])
+def test_importing_it_loads_attrs_and_the_standard_library_only(module: str) -> None:
+    """What an application pays and trusts when it depends on the core."""
+    loaded = modules_loaded_by(module)
+    assert "regen_core" in loaded
+    assert loaded - {"regen_core", "attr", "attrs"} <= sys.stdlib_module_names
+    assert not loaded & IO_MODULES
+
+
+def test_the_probe_sees_what_it_must_not_miss() -> None:
+    """The control: an adapter does load its database library, and the probe tells."""
+    assert "sqlalchemy" in modules_loaded_by("regen_core.adapters.sql")
+    assert "sqlite3" in modules_loaded_by("sqlite3")
