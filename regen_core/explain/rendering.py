@@ -21,6 +21,7 @@ __all__ = [
     "as_json",
     "blocks_as_text",
     "line_as_text",
+    "records_of",
     "tables_as_json",
     "tables_as_markdown",
     "tables_as_text",
@@ -106,7 +107,12 @@ def _escaped(text: str, *, star: bool = False) -> str:
 
 def tables_as_json(tables: Iterable[Table]) -> str:
     """Tables for programs: per table its name, title and records."""
-    return as_json({"tables": [{"name": each.name, "title": each.title, "rows": each.records} for each in tables]})
+    return as_json(records_of(tables))
+
+
+def records_of(tables: Iterable[Table]) -> dict[str, Any]:
+    """Tables as a JSON value."""
+    return {"tables": [{"name": each.name, "title": each.title, "rows": list(each.records)} for each in tables]}
 
 
 def as_json(value: Any) -> str:

@@ -29,10 +29,18 @@ def document_line(header: DocumentHeader) -> Line:
     return Line(text, tone=Tone.STRONG)
 
 
-def summarised(explanation: Explanation) -> tuple[Block, ...]:
-    """The document, the mode, and one row per line: what happens to it, by which rules, and why."""
+def summarised(explanation: Explanation, *, is_done: bool) -> tuple[Block, ...]:
+    """The document, the mode, and one row per line: what happens to it, by which rules, and why.
+
+    ``is_done`` tells whether it was persisted or only planned.
+    """
     done = explanation.regeneration
-    return (document_line(done.document.header), _mode(explanation), _plan(explanation), Line(totals(explanation)))
+    return (
+        document_line(done.document.header),
+        _mode(explanation),
+        _plan(explanation),
+        totals(explanation, is_done=is_done),
+    )
 
 
 def _mode(explanation: Explanation) -> Line:
@@ -106,22 +114,20 @@ def _why(explained: ExplainedLine) -> Cell:
     return Cell("; ".join(told), tone=Tone.WARNING if len(told) > 1 else Tone.PLAIN)
 
 
-def totals(explanation: Explanation) -> str:
-    """How much is written and sent, and how many kept transactions have drifted, as a phrase."""
+def totals(explanation: Explanation, *, is_done: bool) -> Line:
+    """How much is written and sent, and how many kept transactions have drifted."""
     done = explanation.regeneration
     voids = sum(delivery.action is SendAction.VOID for delivery in done.deliveries)
-    sent = f"{times(len(done.deliveries), 'delivery', 'deliveries')} to Revenue"
-    parts = [
-        f"{times(len(done.writes), 'transaction')} written",
-        sent + (f" ({times(voids, 'void')})" if voids else ""),
-    ]
+    written = f"{times(len(done.writes), 'transaction')} {'written' if is_done else 'to write'}"
+    sent = f"{times(len(done.deliveries), 'delivery', 'deliveries')} {'put into the outbox' if is_done else 'to send'}"
+    parts = [written, f"{sent}, {voids} of them void" if voids else sent]
     drifted = sum(line.has_drifted for line in explanation.lines)
     if drifted:
-        parts.append(f"{drifted} of the kept {'has' if drifted == 1 else 'have'} drifted from the document")
-    return ", ".join(parts)
+        parts.append(f"{drifted} kept although the document says something else today")
+    return Line(f"{'Done' if is_done else 'Dry run, nothing was changed'}: {'; '.join(parts)}.", tone=Tone.STRONG)
 
 
-def described(explanation: Explanation) -> tuple[Block, ...]:
+def described(explanation: Explanation, *, is_done: bool) -> tuple[Block, ...]:
     """Everything that is known of each line: its rules in words, before and after, mapping, assumptions, drift."""
     done = explanation.regeneration
     blocks: list[Block] = [document_line(done.document.header), _mode(explanation)]
@@ -130,7 +136,7 @@ def described(explanation: Explanation) -> tuple[Block, ...]:
         blocks.extend((Line(""), *_line(line)))
     for each in explanation.skipped:
         blocks.extend((Line(""), Line(f"item {each.item.id}: skipped", tone=Tone.STRONG), _cited(each.rule, depth=1)))
-    return (*blocks, Line(""), Line(totals(explanation)))
+    return (*blocks, Line(""), totals(explanation, is_done=is_done))
 
 
 def _line(explained: ExplainedLine) -> Iterator[Line]:

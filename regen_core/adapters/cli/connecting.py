@@ -1,0 +1,57 @@
+"""Opening the store that ``--db`` names, for as long as one command needs it."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from regen_core.ports import Store, StoreFault
+from regen_core.transactions import Occasion
+
+__all__ = ["NoDatabase", "occasion", "opened"]
+
+_FILE_URL: Final = "sqlite:///"
+
+
+class NoDatabase(StoreFault):
+    """A database to read from that was never made; the message says how it comes about."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"The database {url} does not exist. Load documents into it with 'regen load FILE', or name another one "
+            "with --db or REGEN_DB."
+        )
+        self.url = url
+
+    def __reduce__(self) -> tuple[type[NoDatabase], tuple[str]]:
+        return type(self), (self.url,)
+
+
+@contextmanager
+def opened(url: str, *, may_create: bool = False) -> Iterator[Store]:
+    """The store of a URL, closed in the end. Raises :class:`StoreFault` where it can't be used.
+
+    A file that doesn't exist is made only where ``may_create``: a question asked in the wrong directory must not leave
+    an empty database there.
+    """
+    path = url.removeprefix(_FILE_URL).partition("?")[0]
+    names_a_file = url.startswith(_FILE_URL) and path and not path.startswith((":", "file:"))
+    if names_a_file and not may_create and not Path(path).exists():
+        raise NoDatabase(url)
+    from regen_core.adapters.sql import SqlStore  # noqa: PLC0415  # tables and help don't wait for the driver
+
+    with SqlStore.open(url) as store:
+        yield store
+
+
+def occasion() -> Occasion:
+    """Now, and who asks."""
+    try:
+        by: str | None = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        by = None
+    return Occasion(datetime.now(UTC), by)

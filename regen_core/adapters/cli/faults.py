@@ -1,0 +1,60 @@
+"""The world's faults as sentences and exit codes; a traceback is for our own mistakes only."""
+
+from __future__ import annotations
+
+import errno
+import os
+from enum import IntEnum, unique
+from typing import Final
+
+from regen_core.explain.blocks import printable
+from regen_core.ports import StoreFault
+
+__all__ = ["ExitCode", "WORLD", "sentence"]
+
+
+@unique
+class ExitCode(IntEnum):
+    """What the command tells the shell."""
+
+    DONE = 0
+    REFUSED = 1
+    WRONG_USAGE = 2
+    ENVIRONMENT_FAILED = 3
+
+
+WORLD: Final = (StoreFault, OSError, KeyboardInterrupt)
+"""What the world may do to a command."""
+
+_ADVICE: Final = {
+    errno.ENOENT: "does not exist. Check the path.",
+    errno.ENOTDIR: "can't be reached: a part of its path is a file. Check the path.",
+    errno.EISDIR: "is a directory, and a file is needed. Name a file.",
+    errno.EACCES: "may not be opened: permission denied. Change its permissions or use another path.",
+    errno.EPERM: "may not be opened: not permitted. Use another path.",
+    errno.EROFS: "can't be written: its file system is read-only. Use another path.",
+    errno.ENOSPC: "can't be written: the disk is full. Make room and repeat.",
+    errno.EDQUOT: "can't be written: the disk quota is used up. Make room and repeat.",
+    errno.EFBIG: "can't grow: the limit for a file's size is reached.",
+    errno.EIO: "can't be read or written: the device reports an error.",
+    errno.ENAMETOOLONG: "has a name that is too long.",
+    errno.ELOOP: "can't be reached: its symbolic links go in circles.",
+    errno.EMFILE: "can't be opened: too many files are open.",
+}
+
+
+def sentence(fault: BaseException) -> str:
+    """What happened, to which file, and what to do.
+
+    >>> sentence(FileNotFoundError(2, "No such file", "invoices.json"))
+    "'invoices.json' does not exist. Check the path."
+    """
+    if isinstance(fault, KeyboardInterrupt):
+        return "Interrupted. What was finished before is stored; the rest was not begun or was undone."
+    if not isinstance(fault, OSError):
+        return str(fault)
+    name = "a file" if fault.filename is None else f"'{printable(os.fsdecode(fault.filename))}'"
+    code = fault.errno
+    if code in _ADVICE:
+        return f"{name[:1].upper() if fault.filename is None else name[:1]}{name[1:]} {_ADVICE[code]}"
+    return f"{name} can't be used: {fault.strerror or type(fault).__name__}."

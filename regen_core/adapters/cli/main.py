@@ -1,0 +1,154 @@
+"""The entry point ``regen``: finds the command, and turns the world's faults into sentences and exit codes.
+
+Commands are imported when they are asked for, so that a table doesn't wait for a database driver.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any, Final
+
+import click
+
+from regen_core.adapters.cli.faults import WORLD, ExitCode, sentence
+from regen_core.adapters.cli.output import JsonOutput
+from regen_core.adapters.cli.settings import settings_of, shared_options
+
+__all__ = ["cli", "main"]
+
+_COMMANDS: Final = {
+    "load": "loading",
+    "plan": "regenerating",
+    "run": "regenerating",
+    "show": "showing",
+    "deliver": "delivering",
+    "table": "asking",
+    "explain": "asking",
+}
+"""Every command and the module that has it, in the order in which they are used."""
+
+
+class _Interrupted(Exception):  # noqa: N818  # Ctrl-C under a name that click leaves alone
+    pass
+
+
+class _Regen(click.Group):
+    """A group that imports its commands on demand and ends with the exit codes that scripts rely on."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        """In the order in which they are used."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, imported now; ``None`` for an unknown one."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"regen_core.adapters.cli.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Run a command and exit with its code; with ``standalone_mode=False`` return the code instead."""
+        is_standalone = extra.pop("standalone_mode", True)
+        given = list(sys.argv[1:] if args is None else args)
+        code = self._guarded(given, rest, extra)
+        if is_standalone:
+            sys.exit(code)
+        return code
+
+    def _guarded(self, given: Sequence[str], rest: tuple[Any, ...], extra: dict[str, Any]) -> int:
+        try:
+            code = super().main(list(given), *rest, standalone_mode=False, **extra)  # type: ignore[call-overload]  # as given
+            sys.stdout.flush()
+        except click.UsageError as fault:
+            fault.show()
+            if "--json" in given:
+                _print_failure(fault.format_message(), ExitCode.WRONG_USAGE)
+            return ExitCode.WRONG_USAGE
+        except (SystemExit, BrokenPipeError):  # click exits so when nobody reads its help
+            _let_go_of_stdout()
+            return ExitCode.ENVIRONMENT_FAILED
+        except (_Interrupted, click.Abort):
+            click.echo(f"regen: {sentence(KeyboardInterrupt())}", err=True)
+            return ExitCode.ENVIRONMENT_FAILED
+        return int(code or ExitCode.DONE)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; all that it printed has left when this returns, so that a full disk is noticed here."""
+        try:
+            code = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _let_go_of_stdout()
+            return ExitCode.ENVIRONMENT_FAILED
+        except WORLD as fault:
+            return _failed(ctx, fault)
+        return code
+
+
+def _failed(ctx: click.Context, fault: BaseException) -> ExitCode:
+    """Say what happened, to people on standard error and, where JSON was asked for, to a program."""
+    text = sentence(fault)
+    click.echo(f"regen: {text}", err=True)
+    try:
+        settings_of(ctx).output.fail(_failure(text, ExitCode.ENVIRONMENT_FAILED))
+        sys.stdout.flush()
+    except OSError:
+        _let_go_of_stdout()
+    return ExitCode.ENVIRONMENT_FAILED
+
+
+def _failure(text: str, code: ExitCode) -> dict[str, Any]:
+    return {"success": False, "exit_code": int(code), "error": text}
+
+
+def _print_failure(text: str, code: ExitCode) -> None:
+    JsonOutput(sys.stdout).fail(_failure(text, code))
+
+
+def _let_go_of_stdout() -> None:
+    """Nobody can be told there any more: what is still buffered goes nowhere, or Python would complain at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, sys.stdout.fileno())
+    except (OSError, ValueError):
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  # stays open to the end, which is next
+    finally:
+        os.close(nowhere)
+
+
+_HELP: Final = """Regenerate billing transactions: plan it, do it, and see for every line what happened and why.
+
+Load documents in the JSON of Zuora's REST API, plan what a request would write and send, run it, and deliver the outbox
+to Revenue. The options below may stand before or after the command.
+
+\b
+Exit status: 0 done, 1 refused or some refused, 2 wrong usage, 3 the environment failed.
+
+\b
+Completion of commands and options in the shell:
+  bash  eval "$(_REGEN_COMPLETE=bash_source regen)"
+  zsh   eval "$(_REGEN_COMPLETE=zsh_source regen)"
+  fish  _REGEN_COMPLETE=fish_source regen | source
+"""
+
+cli = _Regen(
+    name="regen",
+    help=_HELP,
+    params=[*shared_options()],
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=True,
+)
+cli = click.version_option(version("regen-core"), prog_name="regen", message="%(prog)s %(version)s")(cli)
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    cli(prog_name="regen")

@@ -1,0 +1,57 @@
+"""How far a long reading has come, on standard error, where a person watches it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from typing import IO, Final
+
+from attrs import define, field
+
+__all__ = ["Progress"]
+
+PAUSE: Final = 0.2
+"""Seconds between two updates: often enough to look alive, rare enough to cost nothing."""
+
+_ERASE: Final = "\r\x1b[K"
+
+
+@define
+class Progress:
+    """One line that is rewritten while bytes are read; ``total`` ``None`` where nobody knows how many there are.
+
+    It stays silent where standard error is no terminal, and for the first moment, so that short work shows nothing.
+    """
+
+    total: int | None
+    done: int = field(default=0, init=False)
+    is_shown: bool = field(factory=sys.stderr.isatty, init=False)
+    _next: float = field(factory=lambda: time.monotonic() + 3 * PAUSE, init=False)
+
+    def lines(self, stream: IO[bytes]) -> Iterator[bytes]:
+        """The lines of a stream, counted as they go by."""
+        for line in stream:
+            self.done += len(line)
+            if self.is_shown:
+                self._update()
+            yield line
+
+    def _update(self) -> None:
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + PAUSE
+        part = f"{100 * self.done // self.total} % of {_size(self.total)}" if self.total else _size(self.done)
+        sys.stderr.write(f"{_ERASE}reading: {part}")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Take the line away, before something else is printed."""
+        if self.is_shown:
+            sys.stderr.write(_ERASE)
+            sys.stderr.flush()
+
+
+def _size(count: int) -> str:
+    return f"{count / 1_000_000:.1f} MB" if count >= 100_000 else f"{count / 1000:.0f} kB"

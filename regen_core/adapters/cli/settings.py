@@ -1,0 +1,128 @@
+"""The options that every command has, before it or after it: which database, whose documents, and how to print."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+from attrs import frozen
+
+from regen_core.access import Scope
+from regen_core.adapters.cli.output import Output, output_for
+from regen_core.documents import name_fault
+
+__all__ = ["DEFAULT_DB", "RegenCommand", "Settings", "settings_of", "shared_options"]
+
+DEFAULT_DB: Final = "sqlite:///regen.db"
+DEFAULT_NAME: Final = "default"
+"""Tenant and entity of somebody who has only one."""
+
+_META: Final = "regen_core.adapters.cli"
+
+
+@frozen(kw_only=True)
+class Settings:
+    """What the shared options say, defaults applied.
+
+    Fields: ``orgs`` empty means every organisation; ``output`` is where the result goes.
+    """
+
+    db: str
+    tenant: str
+    entity: str
+    orgs: tuple[str, ...]
+    as_json: bool
+    output: Output
+
+    @property
+    def scope(self) -> Scope:
+        """What may be seen: a local operator without ``--org`` sees every organisation (ACC-4)."""
+        orgs = frozenset(self.orgs) if self.orgs else None
+        return Scope(tenant=self.tenant, entity=self.entity, orgs=orgs, requested_orgs=orgs)
+
+
+def _remembered(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    def remember(ctx: click.Context, _: click.Parameter, value: Any) -> Any:
+        if value not in (None, False, ()):
+            ctx.meta.setdefault(_META, {})[name] = value
+        return value
+
+    return remember
+
+
+def _named(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    remember = _remembered(name)
+
+    def check(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        for each in value if isinstance(value, tuple) else (value,):
+            fault = None if each is None else name_fault(each)
+            if fault is not None:
+                raise click.BadParameter(fault, ctx, parameter)
+        return remember(ctx, parameter, value)
+
+    return check
+
+
+def shared_options() -> list[click.Parameter]:
+    """The options, anew for each command that they are added to."""
+    return [
+        click.Option(
+            ["--db"],
+            metavar="URL",
+            expose_value=False,
+            callback=_remembered("db"),
+            help=f"Database.  [env: REGEN_DB; default: {DEFAULT_DB}]",
+        ),
+        click.Option(
+            ["--tenant"],
+            expose_value=False,
+            callback=_named("tenant"),
+            help=f"Tenant of the documents.  [default: {DEFAULT_NAME}]",
+        ),
+        click.Option(
+            ["--entity"],
+            expose_value=False,
+            callback=_named("entity"),
+            help=f"Entity of the documents.  [default: {DEFAULT_NAME}]",
+        ),
+        click.Option(
+            ["--org", "orgs"],
+            multiple=True,
+            expose_value=False,
+            callback=_named("orgs"),
+            help="Organisation that may be seen; repeatable. For load: that of documents that name none.  [default: all; none]",
+        ),
+        click.Option(
+            ["--json", "as_json"],
+            is_flag=True,
+            expose_value=False,
+            callback=_remembered("as_json"),
+            help="Print JSON for programs.",
+        ),
+    ]
+
+
+class RegenCommand(click.Command):
+    """A command that takes the shared options too."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(shared_options())
+
+
+def settings_of(ctx: click.Context) -> Settings:
+    """The shared options as given before or after the command; what stands after it wins."""
+    given: dict[str, Any] = ctx.meta.setdefault(_META, {})
+    if "output" not in given:
+        given["output"] = output_for(sys.stdout, as_json=given.get("as_json", False))
+    return Settings(
+        db=given.get("db") or os.environ.get("REGEN_DB") or DEFAULT_DB,
+        tenant=given.get("tenant", DEFAULT_NAME),
+        entity=given.get("entity", DEFAULT_NAME),
+        orgs=given.get("orgs", ()),
+        as_json=given.get("as_json", False),
+        output=given["output"],
+    )

@@ -1,0 +1,199 @@
+"""``regen show``: what is stored, row by row, in as little memory as a page takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+import click
+from attrs import frozen
+
+from regen_core.adapters.cli.connecting import opened
+from regen_core.adapters.cli.faults import ExitCode
+from regen_core.adapters.cli.references import reference_options
+from regen_core.adapters.cli.settings import RegenCommand, settings_of
+from regen_core.documents import BillingDocument, DocumentType
+from regen_core.explain.blocks import Cell, Tone
+from regen_core.explain.words import yes_no
+from regen_core.fields import FlatCell, flat_row
+from regen_core.ports import OutboxEntry, Page, Selection, Store
+from regen_core.revenue import Held
+from regen_core.transactions import BillingTransaction, StoredTransaction, billed_amount
+from regen_core.wire.canonical import delivery_json, document_json, held_json, plain, stored_transaction_json
+
+__all__ = ["show"]
+
+T = TypeVar("T")
+_Row = tuple[Sequence[Cell], object]
+_NONE: Final = "–"
+
+
+@frozen
+class _Kind:
+    """One kind of rows: how to get a page of them, and what a row shows to people and to programs.
+
+    A row of several lines for people has its value for programs on the first and ``None`` on the others.
+    """
+
+    page: Callable[[Store], Callable[..., Page[Any]]]
+    columns: tuple[str, ...]
+    rows: Callable[[Any], Iterable[_Row]]
+
+
+def _cells(*texts: object) -> tuple[Cell, ...]:
+    return tuple([text if isinstance(text, Cell) else Cell(str(text)) for text in texts])
+
+
+def _document_row(document: BillingDocument) -> Iterator[_Row]:
+    header = document.header
+    total = sum(billed_amount(document.type, item) for item in document.items)
+    status = Cell(header.status, tone=Tone.PLAIN if header.is_posted else Tone.WARNING)
+    own = (document.type.value, header.number, document.id, status, header.date, header.org or _NONE)
+    yield _cells(*own, len(document.items), total, header.currency), document_json(document)
+
+
+def _place(transaction: BillingTransaction) -> tuple[str, str, str]:
+    header = transaction.header
+    return header.key.type.value, header.number, transaction.item.id
+
+
+def _state(transaction: BillingTransaction) -> Cell:
+    if transaction.is_live:
+        return Cell(transaction.state.value)
+    excluded = ", excluded" if transaction.item.excluded_from_revenue else ""
+    return Cell(f"{transaction.state.value}{excluded}", tone=Tone.QUIET)
+
+
+def _transaction_row(stored: StoredTransaction) -> Iterator[_Row]:
+    each = stored.transaction
+    facts = (each.revision, _state(each), each.revenue_type.value, yes_no(each.standalone))
+    amount = (each.amount, each.header.currency, stored.deliveries)
+    yield _cells(each.id, *_place(each), *facts, *amount), stored_transaction_json(stored)
+
+
+def _flat_rows(stored: StoredTransaction) -> Iterator[_Row]:
+    each = stored.transaction
+    row = flat_row(each)
+    value: object = {"id": each.id, "values": plain(row.values), "filled_from": plain(row.filled_from),
+                     "unfilled": plain(row.unfilled)}  # fmt: skip
+    for cell in row.cells:
+        yield _cells(each.id, cell.name, *_flat_texts(cell)), value
+        value = None
+
+
+def _flat_texts(cell: FlatCell) -> tuple[Cell, Cell]:
+    if cell.value is None:
+        return Cell(_NONE, tone=Tone.QUIET), Cell(f"unfilled: {cell.reason}", tone=Tone.QUIET)
+    shown = yes_no(cell.value, "true", "false") if isinstance(cell.value, bool) else str(plain(cell.value))
+    return Cell(shown, tone=Tone.STRONG), Cell(cell.filled_from or _NONE)
+
+
+def _delivery_row(entry: OutboxEntry) -> Iterator[_Row]:
+    delivery = entry.delivery
+    each = delivery.transaction
+    is_waiting = entry.acknowledged_at is None
+    when = Cell("waiting", tone=Tone.WARNING) if is_waiting else Cell(_moment(entry.acknowledged_at), tone=Tone.QUIET)
+    action = Cell(delivery.action.value, tone=Tone.VOID if delivery.action.value == "void" else Tone.SEND)
+    told = (delivery.id, *_place(each), delivery.flag.value, action, delivery.revision, each.amount)
+    times = {"position": entry.position, "committed_at": plain(entry.committed_at)}
+    value = {**times, "acknowledged_at": plain(entry.acknowledged_at), **delivery_json(delivery)}
+    yield _cells(*told, each.header.currency, _moment(entry.committed_at), when), value
+
+
+def _moment(moment: Any) -> str:
+    return str(moment.isoformat(sep=" ", timespec="seconds")).replace("+00:00", "Z")
+
+
+def _held_row(held: Held) -> Iterator[_Row]:
+    each = held.transaction
+    kind = Cell(held.kind.value, tone=Tone.SEND if held.kind.value == "line" else Tone.VOID)
+    facts = (kind, held.revision, each.revenue_type.value, yes_no(each.standalone), each.amount, each.header.currency)
+    yield _cells(each.id, *_place(each), *facts), held_json(held)
+
+
+_OWNER: Final = ("document", "number", "item")
+_KINDS: Final = {
+    "documents": _Kind(
+        lambda store: store.documents,
+        ("document", "number", "id", "status", "date", "org", "items", "amount", "currency"),
+        _document_row,
+    ),
+    "transactions": _Kind(
+        lambda store: store.transactions,
+        ("id", *_OWNER, "revision", "state", "type", "standalone", "amount", "currency", "sent"),
+        _transaction_row,
+    ),
+    "deliveries": _Kind(
+        lambda store: store.deliveries,
+        ("id", *_OWNER, "flag", "action", "revision", "amount", "currency", "committed", "acknowledged"),
+        _delivery_row,
+    ),
+    "revenue": _Kind(
+        lambda store: store.revenue,
+        ("id", *_OWNER, "held as", "revision", "type", "standalone", "amount", "currency"),
+        _held_row,
+    ),
+}
+_FLAT: Final = _Kind(lambda store: store.transactions, ("id", "field", "value", "from"), _flat_rows)
+
+PAGE: Final = 500
+"""Rows fetched at a time: enough to make the fetching cheap, few enough to hold."""
+
+
+def _paged(fetch: Callable[..., Page[T]], **wanted: Any) -> Iterator[T]:
+    after: str | None = None
+    while True:
+        page = fetch(limit=PAGE, after=after, **wanted)
+        yield from page.rows
+        after = page.next
+        if after is None:
+            return
+
+
+@click.command(cls=RegenCommand, short_help="Show documents, transactions, deliveries or revenue.")
+@click.argument("what", type=click.Choice(list(_KINDS)))
+@reference_options(is_required=False)
+@click.option("--flat", is_flag=True, help="transactions: every documented field, filled or why not.")
+@click.option("--pending", "waiting", flag_value=True, type=bool, help="deliveries: only those that wait.")
+@click.option("--limit", type=click.IntRange(min=0), help="Show at most so many.  [default: all]")
+@click.pass_context
+def show(
+    ctx: click.Context,
+    what: str,
+    kind: DocumentType | None,
+    id_: str | None,
+    number: str | None,
+    flat: bool,
+    waiting: bool | None,
+    limit: int | None,
+) -> ExitCode:
+    """Show what is stored: documents, transactions, deliveries (the outbox), or revenue (the built-in ledger).
+
+    Amounts have their sign for revenue. In a pipe, rows are separated by tabs.
+
+    \b
+    Examples:
+      regen show transactions --type Invoice --number INV00000104
+      regen show transactions --flat | grep ChargeName
+      regen show deliveries --pending --json
+    """
+    _only_with(ctx, what, "transactions", "--flat", is_given=flat)
+    _only_with(ctx, what, "deliveries", "--pending", is_given=waiting is not None)
+    settings = settings_of(ctx)
+    shown = _FLAT if flat else _KINDS[what]
+    wanted: dict[str, Any] = {"scope": settings.scope, "selection": Selection(type=kind, id=id_, number=number)}
+    if waiting is not None:
+        wanted["acknowledged"] = not waiting
+    with opened(settings.db) as store:
+        listing = settings.output.listing(what, shown.columns)
+        for found in islice(_paged(shown.page(store), **wanted), limit):
+            for cells, value in shown.rows(found):
+                listing.row(cells, value)
+        listing.end((), {})
+    return ExitCode.DONE
+
+
+def _only_with(ctx: click.Context, what: str, needed: str, option: str, *, is_given: bool) -> None:
+    if is_given and what != needed:
+        raise click.UsageError(f"{option} goes with 'regen show {needed}', not with {what}.", ctx)
