@@ -110,18 +110,18 @@ def companion_field_fault(kind: DocumentType, name: str, value: object) -> str |
     >>> companion_field_fault(DocumentType.INVOICE, "SellPrice", Decimal("12.50")) is None
     True
     >>> companion_field_fault(DocumentType.INVOICE, "SellPrize", Decimal("12.50"))
-    'is not one of the 126 documented fields'
+    'the name is none of the 126 documented ones'
     >>> companion_field_fault(DocumentType.INVOICE, "DocumentNumber", "INV-2")
-    "can't be given here: it is the transaction's own document number"
+    'the transaction itself says its document number'
     """
     row = _ROWS_BY_NAME.get(name)
     if row is None:
-        return f"is not one of the {len(FIELD_ROWS)} documented fields"
+        return f"the name is none of the {len(FIELD_ROWS)} documented ones"
     origin = row.origins[kind]
     if origin.is_of_the_transaction:
-        return f"can't be given here: it is the transaction's own {origin.sources[0].name}"
+        return f"the transaction itself says its {origin.sources[0].name}"
     if value is None or _converted(row.format, value) is None:
-        return f"is not {_EXPECTED[row.format]}"
+        return f"the value is not {_EXPECTED[row.format]}"
     return None
 
 

@@ -26,6 +26,7 @@ from regen_core.documents import (
     OrderLineCategory,
     ProcessingType,
 )
+from regen_core.fields import companion_field_fault
 from regen_core.wire.facts import (
     AMOUNT,
     COMPANION,
@@ -35,7 +36,7 @@ from regen_core.wire.facts import (
     FLAG,
     NAME,
     NOT_NEGATIVE,
-    SCALARS,
+    OBJECT,
     TEXT,
     Fact,
     Fault,
@@ -44,7 +45,7 @@ from regen_core.wire.facts import (
     required,
     words,
 )
-from regen_core.wire.strict_json import JsonValue, shown_value
+from regen_core.wire.strict_json import JsonValue, path_step, shown_value
 
 __all__ = ["COMPANION", "ENVELOPE", "Fact", "Fault", "SHAPES", "Shape", "document_type", "read_document"]
 
@@ -471,7 +472,7 @@ def read_document(
     kind = found
     shape, faults = SHAPES[kind], list[Fault]()
     header = RestObject(raw, path, faults)
-    facts = _taken(header, shape.header, shape.header_companions, _KNOWN[kind][0])
+    facts = _taken(kind, header, shape.header, shape.header_companions, _KNOWN[kind][0])
     if not shape.item_keys:
         return _adjustment(shape, header, facts, tenant, entity, default_org, currency_of_invoice)
     if items is None:
@@ -488,7 +489,11 @@ def read_document(
 
 
 def _taken(
-    found: RestObject, facts: Sequence[Fact], companions: Sequence[Fact], known: frozenset[str]
+    kind: DocumentType,
+    found: RestObject,
+    facts: Sequence[Fact],
+    companions: Sequence[Fact],
+    known: frozenset[str],
 ) -> dict[str, Any]:
     has_companion = COMPANION in found.raw and found.open_companion(known)
     take = found.take
@@ -498,8 +503,22 @@ def _taken(
             taken[fact.attribute] = take(fact)
         fields = found.companion.get("fields")
         if fields is not None:
-            found.read(SCALARS, f"{COMPANION}.fields", fields, "Correct or remove it")
+            found.read(OBJECT, f"{COMPANION}.fields", fields, "Correct or remove it")
+            _check_fields(kind, found, fields)
     return taken
+
+
+def _check_fields(kind: DocumentType, found: RestObject, fields: JsonValue) -> None:
+    """A companion's ``fields`` fill the flat row; what can't is a fault, so that no typo is passed over (FCT-10)."""
+    for name, value in fields.items() if isinstance(fields, dict) else ():
+        fault = None if value is None else companion_field_fault(kind, name, value)
+        if fault is not None:
+            found.fault(
+                f"{COMPANION}.fields{path_step(name)}",
+                f"{shown_value(value)}, but {fault}",
+                "a documented field of the billing transaction that it doesn't say itself, in the documented format",
+                "Correct or remove it",
+            )
 
 
 def _nested(header: RestObject, shape: Shape) -> tuple[Sequence[JsonValue], Sequence[str]]:
@@ -531,7 +550,7 @@ def _items(
             continue
         before = len(faults)
         item = RestObject(raw, path, faults, within)
-        facts = _taken(item, shape.item, shape.item_companions, known)
+        facts = _taken(shape.type, item, shape.item, shape.item_companions, known)
         earlier = places.setdefault(facts["id"], path) if facts["id"] is not None else path
         if earlier is not path:
             again = f"{shown_value(facts['id'])} again, as at {earlier}"

@@ -241,7 +241,10 @@ FAULTS = {
         (None, "$.invoiceItems[0].chargeAmount"),
         (None, "$.invoiceItems[0].excludeItemBillingFromRevenueAccounting"),
     ],
-    "bad/misspelt-companion.json": [(None, "$.invoiceItems[0].regenCore.bookingExclude")],
+    "bad/misspelt-companion.json": [
+        (None, "$.invoiceItems[0].regenCore.bookingExclude"),
+        (None, "$.invoiceItems[0].regenCore.fields.SellPrize"),
+    ],
     "bad/no-items.json": [(None, "$.invoiceItems")],
     "bad/not-a-number.json": [(14, "$.invoiceItems[0].chargeAmount")],
     "bad/not-json.json": [(1, "$")],

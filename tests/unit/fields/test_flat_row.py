@@ -238,14 +238,14 @@ class TestCompanionFields:
         ("kind", "name", "value", "fault"),
         [
             (INVOICE, "SellPrice", "12.50", None),
-            (INVOICE, "SellPrice", True, "is not a number"),
-            (INVOICE, "SellPrice", None, "is not a number"),
-            (INVOICE, "sellPrice", "12.50", "is not one of the 126 documented fields"),
-            (INVOICE, "TermNumber", Decimal("1.5"), "is not a whole number"),
-            (INVOICE, "ListPrice", {"amount": 1}, "is not a number"),
-            (INVOICE, "InvoiceId", "8ad0", "can't be given here: it is the transaction's own document id"),
+            (INVOICE, "SellPrice", True, "the value is not a number"),
+            (INVOICE, "SellPrice", None, "the value is not a number"),
+            (INVOICE, "sellPrice", "12.50", "the name is none of the 126 documented ones"),
+            (INVOICE, "TermNumber", Decimal("1.5"), "the value is not a whole number"),
+            (INVOICE, "ListPrice", {"amount": 1}, "the value is not a number"),
+            (INVOICE, "InvoiceId", "8ad0", "the transaction itself says its document id"),
             (CREDIT_MEMO, "InvoiceId", "8ad0", None),
-            (CREDIT_MEMO, "OrgName", "EMEA", "can't be given here: it is the transaction's own org"),
+            (CREDIT_MEMO, "OrgName", "EMEA", "the transaction itself says its org"),
         ],
     )
     def test_what_may_be_given(self, kind: DocumentType, name: str, value: object, fault: str | None) -> None:
@@ -350,4 +350,4 @@ class TestFormats:
         )
 
     def test_a_number_that_is_not_finite_is_none(self) -> None:
-        assert companion_field_fault(INVOICE, "SellPrice", Decimal("Infinity")) == "is not a number"
+        assert companion_field_fault(INVOICE, "SellPrice", Decimal("Infinity")) == "the value is not a number"
