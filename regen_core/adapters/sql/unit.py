@@ -6,7 +6,7 @@ ended without an exception (IDM-7).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -57,9 +57,7 @@ class UnitOfWork:
 
 
 @contextmanager
-def unit_of_work(
-    engine: Engine, begin: str, where: str, kind: Callable[[DBAPICursor], UnitOfWork] = UnitOfWork
-) -> Iterator[UnitOfWork]:
+def unit_of_work(engine: Engine, begin: str, where: str) -> Iterator[UnitOfWork]:
     """One unit: committed at the end, rolled back by an exception."""
     with translated(where):
         connection = engine.raw_connection()
@@ -67,7 +65,7 @@ def unit_of_work(
             cursor = connection.cursor()
             cursor.execute(begin)
             try:
-                yield kind(cursor)
+                yield UnitOfWork(cursor)
                 cursor.execute("COMMIT")
             except BaseException:
                 connection.rollback()
