@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+import attrs
 from attrs import frozen
 
 from regen_core.documents import Assumption, CarriedFields
@@ -155,7 +156,7 @@ def or_nothing(found: RestObject, row: Fact) -> None:
     """Neither told: the fact stays unknown."""
 
 
-@frozen(kw_only=True)
+@frozen
 class Fact:
     """A row of a shape's table: an attribute and where it comes from.
 
@@ -168,10 +169,10 @@ class Fact:
     says: str
     kind: Kind
     field: str | None = None
-    companion: str | None = None
-    companion_kind: Kind | None = None
-    otherwise: Otherwise = or_nothing
-    rule_ids: tuple[str, ...] = ()
+    companion: str | None = attrs.field(default=None, kw_only=True)
+    companion_kind: Kind | None = attrs.field(default=None, kw_only=True)
+    otherwise: Otherwise = attrs.field(default=or_nothing, kw_only=True)
+    rule_ids: tuple[str, ...] = attrs.field(default=(), kw_only=True)
 
     @property
     def do(self) -> str:

@@ -8,16 +8,16 @@ the documents of one load. It opens nothing: a file is a name and its lines. Wha
 from __future__ import annotations
 
 import re
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
 
 from regen_core.documents import BillingDocument, DocumentType
-from regen_core.wire.seen import SeenNames, fingerprint
+from regen_core.wire.seen import SeenDocuments, two_contents
 from regen_core.wire.shapes import COMPANION, ENVELOPE, SHAPES, Fault, document_type, read_document
-from regen_core.wire.strict_json import JsonValue, dump, parse, path_step, shown_value
+from regen_core.wire.shown import JsonValue, path_step, shown_value
+from regen_core.wire.strict_json import dump, parse
 from regen_core.wire.texts import Unread, Where, values_of
 
 __all__ = ["BadInput", "DocumentReader", "Fault", "ReadDocument", "Where", "read_file"]
@@ -114,7 +114,7 @@ class DocumentReader:
     Across files the later document replaces the earlier (DOC-1), and what it clashes with is for the store to say.
     ``currency_of_invoice`` looks up invoices that were loaded before (FCT-7).
 
-    Memory: some 60 bytes per document and 30 per number and item for these checks, beside what waits.
+    Memory: these checks keep some 60 bytes per document and 30 per number and item; what waits is kept as text.
     """
 
     def __init__(
@@ -127,14 +127,14 @@ class DocumentReader:
     ) -> None:
         self._tenant, self._entity, self._default_org = tenant, entity, default_org
         self._stored_currency = currency_of_invoice
-        self._load = _Load()
+        self._seen = SeenDocuments()
         self._headers: dict[_OwnerKey, _Waiting] = {}
         self._pages: list[tuple[DocumentType | None, str, _Waiting]] = []
         self._adjustments: list[_Waiting] = []
 
     def read(self, lines: Iterable[bytes], *, name: str) -> Iterator[Read]:
         """What one file holds, as a stream; parts that wait for others come with :meth:`finish`."""
-        self._load.begin_file()
+        self._seen.begin_file(name)
         for value, where in values_of(lines, name=name):
             if isinstance(value, Unread):
                 yield BadInput(where, (value.fault,))
@@ -198,7 +198,7 @@ class DocumentReader:
         earlier = self._headers.setdefault((kind, str(raw["id"])), header)
         if earlier.text != header.text:
             if earlier.where.name == where.name:
-                yield BadInput(where, (_two_contents(where.path, earlier.where),))
+                yield BadInput(where, (two_contents(where.path, earlier.where),))
             else:
                 self._headers[kind, str(raw["id"])] = header
 
@@ -209,7 +209,7 @@ class DocumentReader:
         return isinstance(invoice_id, str) and self._currency(invoice_id) is None
 
     def _currency(self, invoice_id: str) -> str | None:
-        return self._load.currency_of(invoice_id) or self._stored_currency(invoice_id)
+        return self._seen.currency_of(invoice_id) or self._stored_currency(invoice_id)
 
     def _document(
         self,
@@ -233,7 +233,7 @@ class DocumentReader:
         if not isinstance(read, BillingDocument):
             yield BadInput(where, read)
             return
-        faults = self._load.note(read, where)
+        faults = self._seen.note(read, where)
         if faults is None:
             return
         yield BadInput(where, faults) if faults else ReadDocument(read, where)
@@ -341,91 +341,3 @@ def _incomplete(path: str) -> Fault:
     return Fault(
         path=path, found="a next page", expected="all pages of the document's items", do="Load the next page as well"
     )
-
-
-def _two_contents(path: str, earlier: Where) -> Fault:
-    return Fault(
-        path=path,
-        found=f"the document of {earlier} again with different content",
-        expected="one content per document in a file",
-        do="Remove the one that is out of date",
-    )
-
-
-class _Load:
-    """What the documents of one load have said so far, in a few bytes each."""
-
-    def __init__(self) -> None:
-        self._ids, self._numbers, self._items = SeenNames(), SeenNames(), SeenNames()
-        self._files = array("I")
-        self._contents = array("q")
-        self._lines = array("Q")
-        self._paths: dict[int, Where] = {}
-        self._names: list[str] = []
-        self._currencies = SeenNames()
-        self._codes: dict[str, int] = {}
-
-    def begin_file(self) -> None:
-        """Another file begins: what it clashes with in earlier ones is for the store to say."""
-        self._numbers, self._items = SeenNames(), SeenNames()
-
-    def currency_of(self, invoice_id: str) -> str | None:
-        """The currency of an invoice that this load has given out."""
-        code = self._currencies.get(fingerprint(invoice_id))
-        return None if code is None else list(self._codes)[code]
-
-    def note(self, document: BillingDocument, where: Where) -> tuple[Fault, ...] | None:
-        """Note a document that is about to be given out: no fault, or its clashes, or ``None`` if it came before."""
-        kind = document.type.value
-        own = fingerprint(kind, document.id)
-        earlier = self._ids.get(own)
-        content = hash(document)
-        if earlier is not None and self._contents[earlier] == content:
-            return None
-        if earlier is not None and self._where(earlier).name == where.name:
-            return (_two_contents(where.path, self._where(earlier)),)
-        number = fingerprint(kind, document.header.number)
-        items = [fingerprint(kind, item.id) for item in document.items]
-        faults = self._clashes(document, where, number, items)
-        if not faults:
-            self._remember(document, where, content, own, number, items)
-        return faults
-
-    def _clashes(self, document: BillingDocument, where: Where, number: int, items: Sequence[int]) -> tuple[Fault, ...]:
-        faults: list[Fault] = []
-        owner = self._numbers.get(number)
-        if owner is not None:
-            what = f"the number {shown_value(document.header.number)} of another document, at {self._where(owner)}"
-            faults.append(_clash(where.path, what, "a number of its own (DOC-2)"))
-        for item, name in zip(document.items, items, strict=True):
-            owner = self._items.get(name)
-            if owner is not None:
-                what = f"the item {shown_value(item.id)} of another document, at {self._where(owner)}"
-                faults.append(_clash(where.path, what, "items of its own (DOC-3)"))
-        return tuple(faults)
-
-    def _remember(
-        self, document: BillingDocument, where: Where, content: int, own: int, number: int, items: Sequence[int]
-    ) -> None:
-        at = len(self._contents)
-        self._contents.append(content)
-        if not self._names or self._names[-1] != where.name:
-            self._names.append(where.name)
-        self._files.append(len(self._names) - 1)
-        self._lines.append(where.line or 0)
-        if where.path != "$":
-            self._paths[at] = where
-        self._ids.put(own, at)
-        self._numbers.put(number, at)
-        for item in items:
-            self._items.put(item, at)
-        if document.type is DocumentType.INVOICE:
-            code = self._codes.setdefault(document.header.currency, len(self._codes))
-            self._currencies.put(fingerprint(document.id), code)
-
-    def _where(self, at: int) -> Where:
-        return self._paths.get(at) or Where(self._names[self._files[at]], self._lines[at] or None)
-
-
-def _clash(path: str, found: str, expected: str) -> Fault:
-    return Fault(path=path, found=found, expected=expected, do="Correct the export; one of the two is mixed up")

@@ -1,15 +1,22 @@
-"""Which names a load has seen and where, in a few bytes each: for files with millions of documents.
+"""What the documents of a load have said so far, in a few bytes each: for files with millions of them.
 
-Owns fingerprints and the table that maps them to a number. It knows no document and no file.
+Owns the checks across documents: an id with two contents, a number or an item of two documents (DOC-2, DOC-3), and the
+currency of an adjustment's invoice (FCT-7). It keeps fingerprints instead of names.
 """
 
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
-__all__ = ["SeenNames", "fingerprint"]
+from regen_core.documents import BillingDocument, DocumentType
+from regen_core.wire.facts import Fault
+from regen_core.wire.shown import shown_value
+from regen_core.wire.texts import Where
+
+__all__ = ["SeenDocuments", "SeenNames", "fingerprint", "two_contents"]
 
 _FIRST_SIZE: Final = 1 << 10
 _UNUSED: Final = 0
@@ -83,3 +90,93 @@ class SeenNames:
             if name:
                 slot = self._slot(name)
                 self._names[slot], self._numbers[slot] = name, number
+
+
+def two_contents(path: str, earlier: Where) -> Fault:
+    """One id, two contents: which of them is right can't be told."""
+    return Fault(
+        path=path,
+        found=f"the document of {earlier} again with different content",
+        expected="one content per document",
+        do="Remove the one that is out of date",
+    )
+
+
+class SeenDocuments:
+    """The documents that one load has given out, file by file.
+
+    What clashes within a file is a fault. Across files a later document may replace an earlier one (DOC-1), so numbers
+    and items are compared within a file only; what else clashes is for the store to say.
+    """
+
+    def __init__(self) -> None:
+        self._ids, self._currencies = SeenNames(), SeenNames()
+        self._numbers, self._items = SeenNames(), SeenNames()
+        self._contents, self._files, self._lines = array("q"), array("I"), array("Q")
+        self._paths: dict[int, Where] = {}
+        self._file_numbers: dict[str, int] = {}
+        self._codes: dict[str, int] = {}
+
+    def begin_file(self, name: str) -> None:
+        """Another file begins."""
+        self._file_numbers.setdefault(name, len(self._file_numbers))
+        self._numbers, self._items = SeenNames(), SeenNames()
+
+    def currency_of(self, invoice_id: str) -> str | None:
+        """The currency of an invoice that was given out, or ``None`` (FCT-7)."""
+        code = self._currencies.get(fingerprint(invoice_id))
+        return None if code is None else tuple(self._codes)[code]
+
+    def note(self, document: BillingDocument, where: Where) -> tuple[Fault, ...] | None:
+        """Note a document that is about to be given out: its clashes, or ``None`` if the same came before."""
+        kind, content = document.type.value, hash(document)
+        own = fingerprint(kind, document.id)
+        earlier = self._ids.get(own)
+        if earlier is not None and self._contents[earlier] == content:
+            return None
+        if earlier is not None and self._files[earlier] >= self._file_numbers[where.name]:
+            return (two_contents(where.path, self._where(earlier)),)
+        number = fingerprint(kind, document.header.number)
+        items = [fingerprint(kind, item.id) for item in document.items]
+        faults = self._clashes(document, where, number, items)
+        if not faults:
+            self._remember(document, where, (own, number, content), items)
+        return faults
+
+    def _clashes(self, document: BillingDocument, where: Where, number: int, items: Sequence[int]) -> tuple[Fault, ...]:
+        faults: list[Fault] = []
+        owner = self._numbers.get(number)
+        if owner is not None:
+            what = f"the number {shown_value(document.header.number)} of another document, at {self._where(owner)}"
+            faults.append(_clash(where.path, what, "a number of its own (DOC-2)"))
+        for item, name in zip(document.items, items, strict=True):
+            owner = self._items.get(name)
+            if owner is not None:
+                what = f"the item {shown_value(item.id)} of another document, at {self._where(owner)}"
+                faults.append(_clash(where.path, what, "items of its own (DOC-3)"))
+        return tuple(faults)
+
+    def _remember(
+        self, document: BillingDocument, where: Where, of_document: tuple[int, int, int], items: Sequence[int]
+    ) -> None:
+        own, number, content = of_document
+        at = len(self._contents)
+        self._contents.append(content)
+        self._files.append(self._file_numbers[where.name])
+        self._lines.append(where.line or 0)
+        if where.path != "$":
+            self._paths[at] = where
+        self._ids.put(own, at)
+        self._numbers.put(number, at)
+        for item in items:
+            self._items.put(item, at)
+        if document.type is DocumentType.INVOICE:
+            code = self._codes.setdefault(document.header.currency, len(self._codes))
+            self._currencies.put(fingerprint(document.id), code)
+
+    def _where(self, at: int) -> Where:
+        return self._paths.get(at) or Where(tuple(self._file_numbers)[self._files[at]], self._lines[at] or None)
+
+
+def _clash(path: str, found: str, expected: str) -> Fault:
+    return Fault(path=path, found=found, expected=expected, do="Correct the export, in which the two are mixed up")

@@ -10,41 +10,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Final, NoReturn, TypeAlias
+from json.encoder import encode_basestring
+from typing import Any, Final, NoReturn
 
-from attrs import frozen
+from attrs import field, frozen
 
-__all__ = ["JsonFault", "JsonValue", "Limits", "MAX_EXPONENT", "dump", "parse", "parse_sequence", "shown_value"]
+from regen_core.wire.shown import JsonValue, path_step, shown_value
 
-JsonValue: TypeAlias = "bool | int | Decimal | str | list[JsonValue] | dict[str, JsonValue] | None"
-"""What JSON text is read as."""
+__all__ = ["DEFAULT_LIMITS", "JsonFault", "JsonValue", "Limits", "MAX_EXPONENT", "dump", "parse", "parse_sequence"]
 
 MAX_EXPONENT: Final = 64
 """Largest power of ten of a number: far beyond money, and writing one out in full still fits on a line. Without a bound
-``1E999999`` is seven bytes that become a megabyte wherever somebody adds or prints them."""
-
-
-@frozen(kw_only=True)
-class Limits:
-    """What the sender of a text controls and therefore gets a bound (REQ-14).
-
-    Fields: ``depth`` objects and lists within each other: Zuora's shapes have 5, and C stacks are finite;
-    ``number_length`` characters of one number: no amount has that many, and arithmetic on more is a way to burn time.
-    """
-
-    depth: int = 32
-    number_length: int = 64
-
-
-DEFAULT_LIMITS: Final = Limits()
+``1E999999`` is eight bytes that become a megabyte wherever somebody adds or prints them."""
 
 
 class JsonFault(ValueError):  # noqa: N818  # the word of the field: an error is something else here
     """Why a text is not strict JSON, and where.
 
-    ``path`` leads to the value as far as it is known, ``line`` and ``column`` count from 1, the column in characters;
-    ``before`` are the values of a sequence that stand before the fault.
+    ``fault`` is what was found; ``path`` leads to it as far as it is known; ``line`` and ``column`` count from 1, the
+    column in characters; ``before`` are the values of a sequence that stand before it, each with its line.
     """
 
     def __init__(self, fault: str, *, path: str = "$", line: int = 1, column: int = 1) -> None:
@@ -57,55 +43,73 @@ class _Refused(Exception):  # noqa: N818  # travels from a hook to parse and no 
     """What a hook saw; the parser doesn't tell a hook where it stands."""
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise _Refused(f"{name} instead of a number")
+@frozen(kw_only=True)
+class Limits:
+    """What the sender of a text controls and therefore gets a bound (REQ-14).
+
+    Fields: ``depth`` objects and lists within each other: Zuora's shapes have 5, and stacks are finite;
+    ``number_length`` characters of one number: no amount has that many, and arithmetic on more is a way to burn time.
+    """
+
+    depth: int = 32
+    number_length: int = 64
+    decoder: json.JSONDecoder = field(init=False, eq=False, repr=False)
+
+    @decoder.default
+    def _with_hooks(self) -> json.JSONDecoder:
+        return json.JSONDecoder(
+            object_pairs_hook=_object,
+            parse_float=_exact_within(self.number_length),
+            parse_int=_whole_within(self.number_length),
+            parse_constant=_refuse_constant,
+        )
 
 
 def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _Refused(f"the key {shown_value(twice)} twice in one object")
+        keys = [key for key, _ in pairs]
+        raise _Refused(_twice(next(key for key in keys if keys.count(key) > 1)))
     return found
 
 
-@frozen
-class _Numbers:
-    """The hooks for numbers under one set of limits."""
+def _twice(key: str) -> str:
+    return f"the key {shown_value(key)} twice in one object"
 
-    longest: int
 
-    def whole(self, text: str) -> int:
-        if len(text) > self.longest:
-            raise _Refused(self._too_long(text))
-        return int(text)
+def _refuse_constant(name: str) -> NoReturn:
+    raise _Refused(f"{name} instead of a number")
 
-    def exact(self, text: str) -> Decimal:
-        if len(text) > self.longest:
-            raise _Refused(self._too_long(text))
+
+def _exact_within(longest: int) -> Callable[[str], Decimal]:
+    def exact(text: str) -> Decimal:
+        if len(text) > longest:
+            raise _Refused(_too_long(text, longest))
         number = Decimal(text)
-        if abs(number.adjusted()) > MAX_EXPONENT:
+        if ("e" in text or "E" in text) and abs(number.adjusted()) > MAX_EXPONENT:
             raise _Refused(f"a number beyond ten to the power of {MAX_EXPONENT}")
         return number
 
-    def _too_long(self, text: str) -> str:
-        return f"a number of {len(text)} characters; at most {self.longest} are allowed"
+    return exact
 
 
-def _decoder(limits: Limits) -> json.JSONDecoder:
-    numbers = _Numbers(limits.number_length)
-    return json.JSONDecoder(
-        object_pairs_hook=_object,
-        parse_float=numbers.exact,
-        parse_int=numbers.whole,
-        parse_constant=_refuse_constant,
-    )
+def _whole_within(longest: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        if len(text) > longest:
+            raise _Refused(_too_long(text, longest))
+        return int(text)
+
+    return whole
 
 
-_DEFAULT_DECODER: Final = _decoder(DEFAULT_LIMITS)
+def _too_long(text: str, longest: int) -> str:
+    return f"a number of {len(text)} characters (at most {longest} are allowed)"
+
+
+DEFAULT_LIMITS: Final = Limits()
+
 _BLANK: Final = re.compile(r"[ \t\n\r]*")
-_SUSPECT_ESCAPE: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def parse(data: bytes | str, *, limits: Limits = DEFAULT_LIMITS) -> JsonValue:
@@ -118,12 +122,11 @@ def parse(data: bytes | str, *, limits: Limits = DEFAULT_LIMITS) -> JsonValue:
         ...
     regen_core.wire.strict_json.JsonFault: the key "id" twice in one object at line 1, column 11
     """
-    text = _checked(data) if isinstance(data, str) else _decoded(data)
-    value, end = _one(text, _BLANK.match(text).end(), limits)  # type: ignore[union-attr]  # matches the empty text
+    text = _decoded(data)
+    value, end = _one(text, _after_blanks(text, 0), limits)
+    end = _after_blanks(text, end)
     if end != len(text):
-        end = _BLANK.match(text, end).end()  # type: ignore[union-attr]  # as above
-        if end != len(text):
-            raise _at(text, end, "more text after the JSON value")
+        raise _at(text, end, "more text after the JSON value")
     return value
 
 
@@ -135,10 +138,9 @@ def parse_sequence(data: bytes | str, *, limits: Limits = DEFAULT_LIMITS) -> lis
     >>> parse_sequence('{"id": "a"}\\n{"id": "b"}')
     [({'id': 'a'}, 1), ({'id': 'b'}, 2)]
     """
-    text = _checked(data) if isinstance(data, str) else _decoded(data)
+    text = _decoded(data)
     values: list[tuple[JsonValue, int]] = []
-    counted, line = 0, 1
-    end = _BLANK.match(text).end()  # type: ignore[union-attr]  # matches the empty text
+    counted, line, end = 0, 1, _after_blanks(text, 0)
     while end < len(text):
         line += text.count("\n", counted, end)
         counted = end
@@ -148,47 +150,51 @@ def parse_sequence(data: bytes | str, *, limits: Limits = DEFAULT_LIMITS) -> lis
             fault.before = tuple(values)
             raise
         values.append((value, line))
-        end = _BLANK.match(text, end).end()  # type: ignore[union-attr]  # as above
+        end = _after_blanks(text, end)
     return values
 
 
+def _after_blanks(text: str, start: int) -> int:
+    found = _BLANK.match(text, start)
+    assert found is not None, "it matches the empty text"
+    return found.end()
+
+
 def _one(text: str, start: int, limits: Limits) -> tuple[JsonValue, int]:
-    decoder = _DEFAULT_DECODER if limits is DEFAULT_LIMITS else _decoder(limits)
     try:
         value: JsonValue
-        value, end = decoder.raw_decode(text, start)
+        value, end = limits.decoder.raw_decode(text, start)
     except json.JSONDecodeError as error:
         raise _syntax_fault(text, error) from None
     except _Refused as refused:
         raise _located(text, start, limits, str(refused)) from None
     except RecursionError:
-        raise _at(text, start, f"nesting deeper than {limits.depth} levels") from None
-    if text.count("{") + text.count("[") > limits.depth and _is_deeper(value, limits.depth):
-        raise _at(text, start, f"nesting deeper than {limits.depth} levels")
-    if _SUSPECT_ESCAPE.search(text, start, end) is not None:
+        raise _too_deep(text, start, limits) from None
+    if text.count("{", start, end) + text.count("[", start, end) > limits.depth and _is_deeper(value, limits.depth):
+        raise _too_deep(text, start, limits)
+    if text.find("\\u", start, end) >= 0:
         fault = _text_fault(value)
         if fault is not None:
             raise _at(text, start, fault)
     return value, end
 
 
-def _decoded(data: bytes) -> str:
+def _too_deep(text: str, start: int, limits: Limits) -> JsonFault:
+    return _at(text, start, f"nesting deeper than {limits.depth} levels")
+
+
+def _decoded(data: bytes | str) -> str:
+    if isinstance(data, str):
+        found = None if data.isascii() else _SURROGATE.search(data)
+        if found is not None:
+            raise _at(data, found.start(), f"the lone surrogate U+{ord(found[0]):04X}")
+        return data
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        before = data[: error.start]
-        line = before.count(b"\n") + 1
-        column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
-        raise JsonFault(
-            f"the byte 0x{data[error.start]:02X}, which is not UTF-8 here", line=line, column=column
-        ) from None
-
-
-def _checked(text: str) -> str:
-    found = None if text.isascii() else _SURROGATE.search(text)
-    if found is not None:
-        raise _at(text, found.start(), f"the lone surrogate U+{ord(found[0]):04X}")
-    return text
+        before = data[: error.start].decode()
+        found_byte = f"the byte 0x{data[error.start]:02X}, which is not UTF-8 here"
+        raise _at(before, len(before), found_byte) from None
 
 
 def _at(text: str, position: int, fault: str, path: str = "$") -> JsonFault:
@@ -197,7 +203,7 @@ def _at(text: str, position: int, fault: str, path: str = "$") -> JsonFault:
 
 
 def _syntax_fault(text: str, error: json.JSONDecodeError) -> JsonFault:
-    if error.pos >= len(text) or error.msg.startswith("Unterminated string"):
+    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
         return _at(text, error.pos, "an end of text within the JSON value")
     if error.msg.startswith("Invalid control character"):
         return _at(text, error.pos, f"the control character U+{ord(text[error.pos]):04X} within a string")
@@ -206,29 +212,27 @@ def _syntax_fault(text: str, error: json.JSONDecodeError) -> JsonFault:
 
 def _is_deeper(value: JsonValue, limit: int) -> bool:
     """Whether containers are nested beyond the limit, level by level so that no stack is needed."""
-    level = [value]
-    for _ in range(limit + 1):
-        inner: list[JsonValue] = []
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(limit):
+        inner: list[dict[str, JsonValue] | list[JsonValue]] = []
         for each in level:
-            if isinstance(each, dict):
-                inner.extend([part for part in each.values() if isinstance(part, (dict, list))])
-            elif isinstance(each, list):
-                inner.extend([part for part in each if isinstance(part, (dict, list))])
+            parts = each.values() if isinstance(each, dict) else each
+            inner.extend([part for part in parts if isinstance(part, (dict, list))])
         if not inner:
             return False
         level = inner
-    return True
+    return bool(level)
 
 
 def _text_fault(value: JsonValue) -> str | None:
-    """The first NUL or lone surrogate in any key or text of the value; both get this far only as escapes."""
+    """A NUL or lone surrogate in any key or text of the value; both get this far only as escapes."""
     waiting: list[JsonValue] = [value]
     while waiting:
         each = waiting.pop()
         if isinstance(each, str):
             if "\0" in each:
                 return "text with the character U+0000"
-            found = _SURROGATE.search(each)
+            found = None if each.isascii() else _SURROGATE.search(each)
             if found is not None:
                 return f"text with the lone surrogate U+{ord(found[0]):04X}"
         elif isinstance(each, dict):
@@ -239,9 +243,6 @@ def _text_fault(value: JsonValue) -> str | None:
     return None
 
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
-
-
 _TOKEN: Final = re.compile(
     r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|-?(?:NaN|Infinity)|(?P<number>-?[0-9][0-9.eE+-]*)|[a-z]+', re.DOTALL
 )
@@ -249,10 +250,10 @@ _TOKEN: Final = re.compile(
 
 @frozen
 class _Open:
-    """An object or a list that is not closed yet: the keys seen, or how many elements lie behind."""
+    """An object or a list that is not closed yet: its keys so far, ``None`` for a list, and what lies behind."""
 
     keys: list[str] | None
-    behind: list[int]
+    behind: list[str]
 
     @property
     def step(self) -> str:
@@ -260,19 +261,18 @@ class _Open:
             return f"[{len(self.behind)}]"
         return path_step(self.keys[-1]) if self.keys else ""
 
-
-def path_step(key: str) -> str:
-    """A key as a step of a path: ``.id``, or quoted and cut where it is no plain name.
-
-    >>> path_step("id"), path_step("a b")
-    ('.id', '["a b"]')
-    """
-    return f".{key}" if key.isidentifier() and key.isascii() and len(key) <= MAX_SHOWN else f"[{shown_value(key)}]"
+    def note(self, key: str) -> None:
+        assert self.keys is not None, "keys stand in objects"
+        is_new = key not in self.keys
+        self.keys.append(key)
+        if not is_new:
+            raise _Refused(_twice(key))
 
 
 def _located(text: str, start: int, limits: Limits, fault: str) -> JsonFault:
     """The fault that a hook saw, with its place: the text is read once more, token by token."""
-    numbers, enclosing, key_next = _Numbers(limits.number_length), [], False
+    enclosing: list[_Open] = []
+    key_next = False
     for token in _TOKEN.finditer(text, start):
         word = token[0]
         try:
@@ -282,73 +282,56 @@ def _located(text: str, start: int, limits: Limits, fault: str) -> JsonFault:
             elif word in "}]":
                 enclosing.pop()
             elif word == ",":
-                enclosing[-1].behind.append(1)
+                enclosing[-1].behind.append(word)
                 key_next = enclosing[-1].keys is not None
-            elif key_next and word[0] == '"':
-                _note_key(enclosing[-1], json.loads(word))
+            elif key_next:
                 key_next = False
-            elif token["number"] is not None:
-                (numbers.whole if word.lstrip("-").isdigit() else numbers.exact)(word)
-            elif word[-1] in "Ny":
-                _refuse_constant(word)
+                enclosing[-1].note(json.loads(word))
+            elif token["number"] is not None or word[-1] in "Ny":
+                limits.decoder.raw_decode(word)
         except _Refused as refused:
             return _at(text, token.start(), str(refused), "$" + "".join([each.step for each in enclosing]))
     return _at(text, start, fault)
 
 
-def _note_key(enclosing: _Open, key: str) -> None:
-    assert enclosing.keys is not None, "keys stand in objects"
-    twice = key in enclosing.keys
-    enclosing.keys.append(key)
-    if twice:
-        raise _Refused(f"the key {shown_value(key)} twice in one object")
-
-
-MAX_SHOWN: Final = 64
-"""Longest part of a foreign text in a message: enough to find it, too short to flood a terminal."""
-
-
-def shown_value(value: JsonValue) -> str:
-    """A JSON value as a message shows it: escaped ASCII on one line, at most 64 characters.
-
-    >>> shown_value("Müller\\n"), shown_value({"a": Decimal("1.10")})
-    ('"M\\\\u00fcller\\\\n"', 'an object with 1 field')
-    """
-    if isinstance(value, dict):
-        return f"an object with {len(value)} field{'s' * (len(value) != 1)}"
-    if isinstance(value, list):
-        return f"a list of {len(value)}"
-    if isinstance(value, Decimal):
-        return str(value)
-    text = json.dumps(value if not isinstance(value, str) else value[:MAX_SHOWN])
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
-
-
-_MARK: Final = "\0D"
-_MARKED: Final = re.compile(r'"\\u0000D([^"]*)"')
-
-
 def dump(value: JsonValue) -> str:
     """Canonical JSON: keys sorted, no spaces, numbers exactly as they are, text as UTF-8 can hold it.
 
-    Raises ``ValueError`` for text with NUL, which strict JSON doesn't hold, and ``TypeError`` for what isn't JSON.
+    Raises ``TypeError`` for what isn't a JSON value, a float included, and ``ValueError`` for a number without end.
 
     >>> dump({"b": Decimal("1.10"), "a": ["ü", None]})
     '{"a":["ü",null],"b":1.10}'
     """
-    decimals = 0
+    try:
+        return _WRITERS[type(value)](value)
+    except KeyError:
+        raise TypeError(f"a {type(value).__name__} is not a JSON value") from None
 
-    def marked(number: object) -> str:
-        nonlocal decimals
-        if not isinstance(number, Decimal) or not number.is_finite():
-            raise TypeError(f"{type(number).__name__} is not a JSON value")
-        decimals += 1
-        return f"{_MARK}{number}"
 
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=marked)
-    if not decimals:
-        return text
-    exact, found = _MARKED.subn(r"\1", text)
-    if found != decimals:
-        raise ValueError("text with the character U+0000 is not strict JSON")
-    return exact
+def _write_object(value: dict[str, JsonValue]) -> str:
+    parts = []
+    for key in sorted(value):
+        part = value[key]
+        parts.append(f"{encode_basestring(key)}:{_WRITERS[type(part)](part)}")
+    return "{" + ",".join(parts) + "}"
+
+
+def _write_list(value: list[JsonValue]) -> str:
+    return "[" + ",".join([dump(part) for part in value]) + "]"
+
+
+def _write_decimal(value: Decimal) -> str:
+    if not value.is_finite():
+        raise ValueError(f"{value} is not a JSON number")
+    return str(value)
+
+
+_WRITERS: Final[dict[type, Callable[[Any], str]]] = {
+    str: encode_basestring,
+    int: repr,
+    Decimal: _write_decimal,
+    bool: {True: "true", False: "false"}.__getitem__,
+    type(None): {None: "null"}.__getitem__,
+    dict: _write_object,
+    list: _write_list,
+}
