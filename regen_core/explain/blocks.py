@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from regen_core.rules import RULES, Origin, Rule
 
-__all__ = ["Block", "Cell", "Line", "Table", "Tone", "printable"]
+__all__ = ["Block", "Cell", "Line", "RIGHT_ALIGNED", "Table", "Tone", "printable"]
 
 
 @unique
@@ -104,6 +104,9 @@ class Line:
     tone: Tone = Tone.PLAIN
     depth: int = 0
 
+
+RIGHT_ALIGNED: Final = frozenset({"amount"})
+"""Columns whose cells end at the same place, in whatever table they are."""
 
 Block = Line | Table
 """What a report is made of."""

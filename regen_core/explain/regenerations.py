@@ -16,7 +16,6 @@ from attrs import frozen
 from regen_core.changes import FieldChange, field_changes
 from regen_core.decision_table import WriteAction
 from regen_core.documents import Assumption, BillingDocument, BillingItem, CarriedFields, DocumentHeader
-from regen_core.explain.words import times
 from regen_core.fields import flat_row
 from regen_core.regeneration import PlannedLine, Regeneration
 from regen_core.rules import Rule, rule
@@ -110,7 +109,7 @@ def explain(regeneration: Regeneration) -> Explanation:
     >>> request = RegenerateRequest(type=DocumentType.INVOICE, number="INV-1")
     >>> line = explain(decide(BillingDocument(header, (item,)), StoredTransactions(), request)).lines[0]
     >>> line.situation, line.mapping.row.id
-    ('item present, none stored; live, never sent', 'MAP-4')
+    ('item present, none stored → live, never sent', 'MAP-4')
     """
     document = regeneration.document
     id_of = transaction_ids_of(document.key)
@@ -149,13 +148,13 @@ def _changes(line: PlannedLine) -> tuple[FieldChange, ...]:
 
 
 def _situation(line: PlannedLine, *, is_tax: bool) -> str:
-    """What the tables were asked about, in words: item and stored transaction, then where it stands after the write."""
+    """What the tables were asked about: item and stored transaction, then how it stands once TBL-W has been applied."""
     gone = "item is a tax line now" if is_tax else "item gone"
     item = gone if line.item is None else "item present"
     stored = "none stored" if line.before is None else line.before.transaction.state.value
     if line.after is None:
         return f"{item}, {stored}"
-    return f"{item}, {stored}; {_standing(line.after.transaction)}, {_sent(line.before)}"
+    return f"{item}, {stored} → {_standing(line.after.transaction)}, {_sent(line.before)}"
 
 
 def _standing(transaction: BillingTransaction) -> str:
@@ -166,7 +165,7 @@ def _standing(transaction: BillingTransaction) -> str:
 
 def _sent(stored: StoredTransaction | None) -> str:
     count = 0 if stored is None else stored.deliveries
-    return f"sent {times(count, 'time')} before" if count else "never sent"
+    return f"sent {count}×" if count else "never sent"
 
 
 def explain_mapping(header: DocumentHeader, item: BillingItem) -> ExplainedMapping:

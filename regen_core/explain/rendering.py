@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from regen_core.explain.blocks import Block, Cell, Line, Table, printable
+from regen_core.explain.blocks import RIGHT_ALIGNED, Block, Cell, Line, Table, printable
 from regen_core.explain.html import tables_as_html
 from regen_core.explain.svg import tables_as_svg
 
@@ -64,7 +64,10 @@ def aligned(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     if any(width > WIDEST_ALIGNED for width in widths[:-1]):
         return ["\t".join(line) for line in lines]
-    return ["  ".join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    places = [
+        f"{'>' if column in RIGHT_ALIGNED else '<'}{width}" for column, width in zip(columns, widths, strict=True)
+    ]
+    return ["  ".join(map(format, line, places)).rstrip() for line in lines]
 
 
 def tables_as_text(tables: Iterable[Table]) -> str:

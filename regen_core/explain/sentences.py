@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from regen_core.changes import FieldChange
@@ -108,10 +109,16 @@ def _send(explained: ExplainedLine) -> Cell:
 def _why(explained: ExplainedLine) -> Cell:
     told = [explained.situation]
     if explained.drift:
-        told.append("drifted in " + ", ".join(change.path for change in explained.drift))
+        told.append(_drifted(explained))
     if explained.is_unmappable_today:
         told.append("unmappable today (MAP-U)")
     return Cell("; ".join(told), tone=Tone.WARNING if len(told) > 1 else Tone.PLAIN)
+
+
+def _drifted(explained: ExplainedLine) -> str:
+    if explained.line.item is None:
+        return "drifted: the document has it no longer"
+    return "drifted in " + ", ".join(change.path for change in explained.drift or ())
 
 
 def totals(explanation: Explanation, *, is_done: bool) -> Line:
@@ -202,6 +209,8 @@ def change_text(change: FieldChange) -> str:
     >>> change_text(FieldChange("standalone", False, True))
     'standalone: no → yes'
     """
+    if isinstance(change.before, (Mapping, list)) and isinstance(change.after, (Mapping, list)):
+        return f"{change.path}: differs within"
     return f"{change.path}: {_value(change.before)} → {_value(change.after)}"
 
 
@@ -211,7 +220,7 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return yes_no(value)
     shown = plain(value)
-    return shown if isinstance(shown, str) else str(shown)
+    return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
 
 
 def _cited(rule: Rule, *, depth: int) -> Line:

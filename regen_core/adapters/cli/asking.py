@@ -39,7 +39,7 @@ __all__ = ["explain", "table"]
 _ALL = "all"
 
 
-@click.command(cls=RegenCommand, short_help="Print decision tables, refusals, fields or rules.")
+@click.command(cls=RegenCommand)
 @click.argument("names", nargs=-1, metavar="[NAME]...", type=click.Choice([*TABLES, _ALL]))
 @click.option("--format", "form", type=click.Choice(list(FORMATS)), help="Format to print in.  [default: for reading]")
 @click.pass_context
@@ -114,7 +114,7 @@ def _case_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.command(cls=RegenCommand, short_help="Explain a rule, or a case, without a database.")
+@click.command(cls=RegenCommand)
 @click.argument("rule_ids", nargs=-1, metavar="[RULE]...")
 @_case_options
 @click.pass_context

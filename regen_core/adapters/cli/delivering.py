@@ -25,7 +25,7 @@ BATCH: Final = 500
 _FILE: Final = "file:"
 
 
-@click.command(cls=RegenCommand, short_help="Deliver the outbox to the ledger or to a file.")
+@click.command(cls=RegenCommand)
 @click.option("--to", "destination", required=True, metavar="ledger|file:PATH", help="Where deliveries go.")
 @click.pass_context
 def deliver(ctx: click.Context, destination: str) -> ExitCode:

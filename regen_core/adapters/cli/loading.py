@@ -46,7 +46,7 @@ _TONES: Final = {
 _COLUMNS: Final = ("outcome", "document", "number", "id", "from")
 
 
-@click.command(cls=RegenCommand, short_help="Load documents from files into the database.")
+@click.command(cls=RegenCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("-q", "--quiet", is_flag=True, help="Print only what was refused, and the summary.")
 @click.pass_context

@@ -21,15 +21,15 @@ from regen_core.adapters.cli.settings import settings_of, shared_options
 __all__ = ["cli", "main"]
 
 _COMMANDS: Final = {
-    "load": "loading",
-    "plan": "regenerating",
-    "run": "regenerating",
-    "show": "showing",
-    "deliver": "delivering",
-    "table": "asking",
-    "explain": "asking",
+    "load": ("loading", "Load documents from files into the database."),
+    "plan": ("regenerating", "Say what a request would write and send, and why."),
+    "run": ("regenerating", "Regenerate one document's transactions; print the idList."),
+    "show": ("showing", "Show documents, transactions, deliveries or revenue."),
+    "deliver": ("delivering", "Deliver the outbox to the ledger or to a file."),
+    "table": ("asking", "Print decision tables, refusals, fields or rules."),
+    "explain": ("asking", "Explain a rule, or a case, without a database."),
 }
-"""Every command and the module that has it, in the order in which they are used."""
+"""Every command, the module that has it, and what it does, in the order in which they are used."""
 
 
 class _Interrupted(Exception):  # noqa: N818  # Ctrl-C under a name that click leaves alone
@@ -47,9 +47,14 @@ class _Regen(click.Group):
         """The command, imported now; ``None`` for an unknown one."""
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"regen_core.adapters.cli.{_COMMANDS[cmd_name]}")
+        module = import_module(f"regen_core.adapters.cli.{_COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list in the help, without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, told) for name, (_, told) in _COMMANDS.items()])
 
     def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
         """Run a command and exit with its code; with ``standalone_mode=False`` return the code instead."""

@@ -41,7 +41,7 @@ _explaining = click.option(
 )
 
 
-@click.command(cls=RegenCommand, short_help="Say what a request would write and send, and why.")
+@click.command(cls=RegenCommand)
 @request_options
 @_explaining
 @click.pass_context
@@ -70,7 +70,7 @@ def _key(ctx: click.Context, parameter: click.Parameter, value: str | None) -> s
     return value
 
 
-@click.command(cls=RegenCommand, short_help="Regenerate one document's transactions; print the idList.")
+@click.command(cls=RegenCommand)
 @request_options
 @_explaining
 @click.option("--idempotency-key", "key", callback=_key, help="Repeating a request under its key changes nothing.")

@@ -93,7 +93,7 @@ def shared_options() -> list[click.Parameter]:
             multiple=True,
             expose_value=False,
             callback=_named("orgs"),
-            help="Organisation that may be seen; repeatable. For load: that of documents that name none.  [default: all; none]",
+            help="Organisation to see; repeatable. For load: of documents that name none.  [default: all; none]",
         ),
         click.Option(
             ["--json", "as_json"],

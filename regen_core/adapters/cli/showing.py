@@ -151,11 +151,11 @@ def _paged(fetch: Callable[..., Page[T]], **wanted: Any) -> Iterator[T]:
             return
 
 
-@click.command(cls=RegenCommand, short_help="Show documents, transactions, deliveries or revenue.")
+@click.command(cls=RegenCommand)
 @click.argument("what", type=click.Choice(list(_KINDS)))
 @reference_options(is_required=False)
 @click.option("--flat", is_flag=True, help="transactions: every documented field, filled or why not.")
-@click.option("--pending", "waiting", flag_value=True, type=bool, help="deliveries: only those that wait.")
+@click.option("--pending/--acknowledged", "waiting", default=None, help="deliveries: only those that wait, or don't.")
 @click.option("--limit", type=click.IntRange(min=0), help="Show at most so many.  [default: all]")
 @click.pass_context
 def show(
@@ -179,7 +179,7 @@ def show(
       regen show deliveries --pending --json
     """
     _only_with(ctx, what, "transactions", "--flat", is_given=flat)
-    _only_with(ctx, what, "deliveries", "--pending", is_given=waiting is not None)
+    _only_with(ctx, what, "deliveries", "--pending or --acknowledged", is_given=waiting is not None)
     settings = settings_of(ctx)
     shown = _FLAT if flat else _KINDS[what]
     wanted: dict[str, Any] = {"scope": settings.scope, "selection": Selection(type=kind, id=id_, number=number)}

@@ -14,7 +14,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from regen_core.adapters.cli.output import Listing
-from regen_core.explain.blocks import Block, Cell, Line, Table, Tone, printable
+from regen_core.explain.blocks import RIGHT_ALIGNED, Block, Cell, Line, Table, Tone, printable
 
 __all__ = ["TerminalOutput", "is_capable"]
 
@@ -46,7 +46,7 @@ def _console(stream: TextIO) -> Console:
 def _table(columns: Sequence[str]) -> RichTable:
     table = RichTable(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", show_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", justify="right" if column in RIGHT_ALIGNED else "left")
     return table
 
 
