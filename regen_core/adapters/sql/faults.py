@@ -126,7 +126,7 @@ def translated(where: str) -> Iterator[None]:
     """Raise driver errors as faults; an error in our own use of the driver stays what it is."""
     try:
         yield
-    except (sqlite3.ProgrammingError, sqlite3.InterfaceError):
+    except (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.IntegrityError):
         raise
     except sqlite3.Error as error:
         raise fault_of(error, where) from error
