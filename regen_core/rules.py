@@ -556,9 +556,11 @@ RULES: Mapping[str, Rule] = _register(
     _interpretation("FCT-8", "An item without a processing type is a Charge.",
         "It is the ordinary kind; discounts and taxes are the ones that get marked."),
     _interpretation("FCT-9",
-        "A memo item's billed amount is its `amountWithoutTax`, else its `amount` less `taxAmount`, an "
-        "absent tax being zero. An invoice item's is its `chargeAmount`.",
-        "Revenue is reckoned without tax, and where the net amount is left out its two parts still give it."),
+        "A memo item's billed amount is its `amountWithoutTax`, else its `amount` less its tax, unless the item "
+        "is tax-exclusive; an absent tax is zero. An invoice item's is its `chargeAmount`.",
+        "Revenue is reckoned without tax, and where the net amount is left out its two parts still give it. The "
+        "amount of a tax-exclusive item is described as net already.",
+        source="Retrieve a credit memo item"),
     _interpretation("FCT-10", "A companion value wins over what the shape says or implies.",
         "Whoever adds it does so to correct or complete an export that has to stay as it came."),
     _interpretation("FCT-11", "A document's org is its `organizationLabel`; without one it has none (ACC-4).",

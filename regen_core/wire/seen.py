@@ -19,31 +19,29 @@ from regen_core.wire.texts import Where
 __all__ = ["SeenDocuments", "SeenNames", "fingerprint", "two_contents"]
 
 _FIRST_SIZE: Final = 1 << 10
-_UNUSED: Final = 0
+_RELEASED: Final = (1 << 32) - 1
 
 
-def fingerprint(*parts: str) -> int:
-    """64 bits for a tuple of names that hold no control characters; never zero.
+def fingerprint(kind: str, name: str) -> int:
+    """64 bits for a name within its kind, never zero; neither holds control characters.
 
-    Two different names among five million share their fingerprint in one load of a million; the second would then be
-    reported as if it were the first.
+    That two of five million names share theirs happens in one load of a million; the second is then reported as if it
+    were the first.
 
     >>> fingerprint("Invoice", "INV-1") == fingerprint("Invoice", "INV-2")
     False
     """
-    digest = blake2b("\x1f".join(parts).encode(), digest_size=8, person=b"regen_core seen").digest()
-    return int.from_bytes(digest, "little") or 1
+    return int.from_bytes(blake2b(f"{kind}\x1f{name}".encode(), digest_size=8).digest(), "little") or 1
 
 
 class SeenNames:
-    """A map from fingerprints to numbers below 2³², 12 bytes a slot and at most two thirds full.
+    """A map from fingerprints to numbers below 2³² - 1: 12 bytes a slot, at most two thirds of them in use.
 
     A name costs 18 to 36 bytes, where a dictionary of integers takes more than 100.
 
     >>> seen = SeenNames()
-    >>> seen.put(fingerprint("Invoice", "INV-1"), 7)
-    >>> seen.get(fingerprint("Invoice", "INV-1")), seen.get(fingerprint("Invoice", "INV-2"))
-    (7, None)
+    >>> seen.claim(fingerprint("Invoice", "INV-1"), 7), seen.claim(fingerprint("Invoice", "INV-1"), 8)
+    (None, 7)
     """
 
     __slots__ = ("_count", "_mask", "_names", "_numbers")
@@ -52,36 +50,52 @@ class SeenNames:
         self._count = 0
         self._allocate(_FIRST_SIZE)
 
-    def __len__(self) -> int:
-        return self._count
-
     def _allocate(self, size: int) -> None:
         self._mask = size - 1
         self._names = array("Q", bytes(8 * size))
         self._numbers = array("I", bytes(4 * size))
 
     def _slot(self, name: int) -> int:
+        """Where the name stands, or the free slot where it would."""
         names, mask = self._names, self._mask
         slot = name & mask
-        while names[slot] not in (_UNUSED, name):
+        found = names[slot]
+        while found and found != name:
             slot = (slot + 1) & mask
+            found = names[slot]
         return slot
 
     def get(self, name: int) -> int | None:
-        """The number of a fingerprint, or ``None`` where it wasn't seen."""
+        """The number of a name, or ``None`` where nobody has it."""
         slot = self._slot(name)
-        return self._numbers[slot] if self._names[slot] else None
+        number = self._numbers[slot]
+        return number if self._names[slot] and number != _RELEASED else None
 
-    def put(self, name: int, number: int) -> None:
-        """Note the number of a fingerprint, in place of an earlier one."""
+    def claim(self, name: int, number: int) -> int | None:
+        """Give the number to a name that nobody has; else the number that the name has already."""
         slot = self._slot(name)
-        if not self._names[slot]:
-            if 3 * (self._count + 1) > 2 * (self._mask + 1):
-                self._grow()
-                slot = self._slot(name)
+        if self._names[slot]:
+            earlier = self._numbers[slot]
+            if earlier != _RELEASED:
+                return earlier
+        else:
             self._names[slot] = name
             self._count += 1
         self._numbers[slot] = number
+        if 3 * self._count > 2 * self._mask:
+            self._grow()
+        return None
+
+    def put(self, name: int, number: int) -> None:
+        """Give the number to a name, whoever had it."""
+        self.release(name)
+        self.claim(name, number)
+
+    def release(self, name: int) -> None:
+        """Let a name be claimed again."""
+        slot = self._slot(name)
+        if self._names[slot]:
+            self._numbers[slot] = _RELEASED
 
     def _grow(self) -> None:
         names, numbers = self._names, self._numbers
@@ -124,7 +138,7 @@ class SeenDocuments:
 
     def currency_of(self, invoice_id: str) -> str | None:
         """The currency of an invoice that was given out, or ``None`` (FCT-7)."""
-        code = self._currencies.get(fingerprint(invoice_id))
+        code = self._currencies.get(fingerprint(DocumentType.INVOICE.value, invoice_id))
         return None if code is None else tuple(self._codes)[code]
 
     def note(self, document: BillingDocument, where: Where) -> tuple[Fault, ...] | None:
@@ -136,30 +150,39 @@ class SeenDocuments:
             return None
         if earlier is not None and self._files[earlier] >= self._file_numbers[where.name]:
             return (two_contents(where.path, self._where(earlier)),)
+        at = len(self._contents)
         number = fingerprint(kind, document.header.number)
         items = [fingerprint(kind, item.id) for item in document.items]
-        faults = self._clashes(document, where, number, items)
-        if not faults:
-            self._remember(document, where, (own, number, content), items)
-        return faults
+        owner = self._numbers.claim(number, at)
+        owners = [self._items.claim(name, at) for name in items]
+        if owner is not None or any([each is not None for each in owners]):
+            self._release(number, owner, items, owners)
+            return self._clashes(document, where, owner, owners)
+        self._remember(document, where, own, content)
+        return ()
 
-    def _clashes(self, document: BillingDocument, where: Where, number: int, items: Sequence[int]) -> tuple[Fault, ...]:
+    def _release(self, number: int, owner: int | None, items: Sequence[int], owners: Sequence[int | None]) -> None:
+        """A document that isn't given out owns nothing."""
+        if owner is None:
+            self._numbers.release(number)
+        for name, of_item in zip(items, owners, strict=True):
+            if of_item is None:
+                self._items.release(name)
+
+    def _clashes(
+        self, document: BillingDocument, where: Where, owner: int | None, owners: Sequence[int | None]
+    ) -> tuple[Fault, ...]:
         faults: list[Fault] = []
-        owner = self._numbers.get(number)
         if owner is not None:
             what = f"the number {shown_value(document.header.number)} of another document, at {self._where(owner)}"
             faults.append(_clash(where.path, what, "a number of its own (DOC-2)"))
-        for item, name in zip(document.items, items, strict=True):
-            owner = self._items.get(name)
-            if owner is not None:
-                what = f"the item {shown_value(item.id)} of another document, at {self._where(owner)}"
+        for item, of_item in zip(document.items, owners, strict=True):
+            if of_item is not None:
+                what = f"the item {shown_value(item.id)} of another document, at {self._where(of_item)}"
                 faults.append(_clash(where.path, what, "items of its own (DOC-3)"))
         return tuple(faults)
 
-    def _remember(
-        self, document: BillingDocument, where: Where, of_document: tuple[int, int, int], items: Sequence[int]
-    ) -> None:
-        own, number, content = of_document
+    def _remember(self, document: BillingDocument, where: Where, own: int, content: int) -> None:
         at = len(self._contents)
         self._contents.append(content)
         self._files.append(self._file_numbers[where.name])
@@ -167,12 +190,9 @@ class SeenDocuments:
         if where.path != "$":
             self._paths[at] = where
         self._ids.put(own, at)
-        self._numbers.put(number, at)
-        for item in items:
-            self._items.put(item, at)
         if document.type is DocumentType.INVOICE:
             code = self._codes.setdefault(document.header.currency, len(self._codes))
-            self._currencies.put(fingerprint(document.id), code)
+            self._currencies.put(own, code)
 
     def _where(self, at: int) -> Where:
         return self._paths.get(at) or Where(tuple(self._file_numbers)[self._files[at]], self._lines[at] or None)

@@ -119,10 +119,11 @@ _Headers = Mapping[str, Sequence[str]]
 
 
 def _by_name(pairs: Sequence[tuple[str, str]]) -> _Headers:
-    """Header values by lower-case name: names are matched in any case."""
+    """Header values by lower-case name: names are ASCII and matched in any case."""
     headers: dict[str, list[str]] = {}
     for name, value in pairs:
-        headers.setdefault(name.lower(), []).append(value)
+        if name.isascii():
+            headers.setdefault(name.lower(), []).append(value)
     return headers
 
 
