@@ -53,9 +53,13 @@ def files_of(folder: str) -> list[str]:
     return sorted(str(path.relative_to(EXAMPLES)) for path in (EXAMPLES / folder).iterdir())
 
 
+def named_by(pattern: str) -> list[str]:
+    return sorted(str(path.relative_to(EXAMPLES)) for path in EXAMPLES.glob(pattern))
+
+
 def commands_of(script: str) -> list[list[str]]:
     """The arguments of every ``regen`` that a script calls, in order."""
-    calls = re.findall(r"^(?:shown|quietly|\$) regen (.*)$", script, re.MULTILINE)
+    calls = re.findall(r"^(?:shown|summed|quietly|\$) regen (.*)$", script, re.MULTILINE)
     return [shlex.split(call) for call in calls]
 
 
@@ -70,7 +74,7 @@ class Played:
     def play(self, command: list[str]) -> None:
         verb, *arguments = command
         if verb == "load":
-            self.load(*(name for folder in arguments for name in files_of(folder.removesuffix("/*"))))
+            self.load(*(name for argument in arguments for name in named_by(argument)))
         elif verb in ("plan", "run"):
             self.regenerate(arguments, persist=verb == "run")
         elif verb == "deliver":
@@ -121,11 +125,18 @@ class Played:
             self.store = self.store.delivered(delivery.id)
 
 
-@pytest.fixture(scope="module")
-def story() -> Played:
-    """The story of ``story.sh``, played to its end in memory."""
+TOLD = {
+    "story.sh": (EXAMPLES / "story.sh").read_text(),
+    "README.md": (EXAMPLES / "README.md").read_text().partition("## Deliberately bad")[0],
+}
+"""The two texts that tell the story, each with commands of its own."""
+
+
+@pytest.fixture(scope="module", params=TOLD)
+def story(request: pytest.FixtureRequest) -> Played:
+    """The story as one of the texts tells it, played to its end in memory."""
     played = Played()
-    for command in commands_of((EXAMPLES / "story.sh").read_text()):
+    for command in commands_of(TOLD[request.param]):
         played.play(command)
     return played
 
@@ -197,7 +208,7 @@ class TestTheStory:
         assert {("TBL-W7", "TBL-S6"), ("TBL-W6", "TBL-S5"), ("TBL-W9", "TBL-S8"), ("TBL-W7", "TBL-S8")} <= told
 
     def test_revenue_ends_with_what_the_story_stored(self, story: Played) -> None:
-        for done in story.decided[:4]:
+        for done in story.decided:
             stored = story.store.get(done.document.key)
             assert stored is not None
             for line in stored.transactions.lines:
@@ -211,7 +222,7 @@ class TestTheStory:
 
     def test_the_lost_batch_left_revenue_behind_until_the_resend(self) -> None:
         played = Played()
-        commands = commands_of((EXAMPLES / "story.sh").read_text())
+        commands = commands_of(TOLD["story.sh"])
         lost = next(at for at, command in enumerate(commands) if command[2:] and command[2].startswith("file:"))
         resend = next(at for at, command in enumerate(commands) if command[0] == "run" and "--only-re-send" in command)
         assert lost < resend
