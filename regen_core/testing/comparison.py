@@ -55,8 +55,8 @@ class Identities:
             and WORDS[given.state] == plain["state"]
             and WORDS[given.revenue_type] == plain["revenue_type"]
             and given.standalone is plain["standalone"]
-            and given.created is plain["created"]
-            and given.updated is plain["updated"]
+            and given.created == plain["created"]
+            and given.updated == plain["updated"]
         )
 
     def delivery(self, given: Delivery, plain: Plain) -> bool:
