@@ -386,7 +386,7 @@ class UnmappableItem(_Refused):
     @property
     def message(self) -> str:
         told = "; ".join(f"item {shown(each.item_id)}: {each.because}" for each in self.items)
-        return f"{len(self.items)} item(s) have no revenue transaction type: {told}. Nothing was written."
+        return f"No revenue transaction type is defined for {told}. Nothing was written."
 
 
 @frozen
@@ -401,12 +401,12 @@ class NothingToResend(_Refused):
     def message(self) -> str:
         if not self.stored:
             return (
-                f"None of the document's {self.items} item(s) has a stored transaction, so there is nothing to "
-                "resend. Generate them first: leave out onlyReSend."
+                "None of the document's items has a stored transaction, so there is nothing to resend "
+                f"(items: {self.items}). Generate them first: leave out onlyReSend."
             )
         return (
-            f"None of the {self.stored} stored transaction(s) is live or was ever sent, so Revenue has nothing to "
-            "hear. Check which items are excluded from revenue accounting, or use reMigrate."
+            "None of the document's stored transactions is live or was ever sent, so Revenue has nothing to hear "
+            f"(stored: {self.stored}). Check which items are excluded from revenue accounting, or use reMigrate."
         )
 
 
