@@ -251,5 +251,6 @@ def unmapped_because(header: DocumentHeader, item: BillingItem) -> str:
     if item.source is ItemSource.ORDER_LINE_ITEM:
         if item.order_line_category is None:
             return "the category of the order line item is not told; give 'orderLineItemCategory' (Sales or Return)"
-        return f"no row maps an order line item of category {item.order_line_category.value} on a document of type {kind}"
+        category = item.order_line_category.value
+        return f"no row maps an order line item of category {category} on a document of type {kind}"
     return f"no row maps an item from the source '{item.source.value}' on a document of type {kind}"
