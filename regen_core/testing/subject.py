@@ -14,8 +14,8 @@ from attrs import frozen
 from regen_core.access import Scope
 from regen_core.decision_table import DECISION_TABLE, DecisionTable
 from regen_core.documents import BillingDocument, DocumentKey
-from regen_core.refusals import ConcurrentModification, ConflictingFlags, Refusal
-from regen_core.regeneration import Regeneration, decide
+from regen_core.refusals import ConcurrentModification, Refusal
+from regen_core.regeneration import Regeneration, decide, refused_unread
 from regen_core.request import RegenerateRequest
 from regen_core.revenue import COLLECTING_RULES, CollectingRules, Delivery, Held, RevenueLedger, collect
 from regen_core.store import ItemTaken, Loaded, NumberTaken, StoredDocument, TransactionStore
@@ -105,8 +105,9 @@ class ReferenceSubject:
 
     def regenerate(self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None) -> Accepted | Refusal:
         """See :class:`Subject`; flags that the table refuses are refused before the document is looked for (PRE-1)."""
-        if self.table.rulings[request.only_re_send, request.re_migrate] is None:
-            return ConflictingFlags()
+        unread = refused_unread(request, self.table)
+        if unread is not None:
+            return unread
         found = self.store.find(scope, request)
         if not isinstance(found, StoredDocument):
             return found
