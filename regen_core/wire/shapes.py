@@ -79,7 +79,8 @@ def read_document(
     ``items`` are its items where they came apart from it, with ``item_paths`` for messages; ``None`` takes the nested
     ones. ``kind`` ``None`` is found by :func:`document_type`; ``default_org`` is for documents without an organisation
     (FCT-11); ``currency_of_invoice`` gives the currency of an adjustment's invoice by its id (FCT-7). Raises
-    ``ValueError`` for a tenant, entity or default organisation that is no name.
+    ``ValueError`` for a tenant, entity or default organisation that is no name, and ``TypeError`` for a float, which
+    only another parser than ours makes.
 
     >>> invoice = {"id": "8ad08d29", "invoiceNumber": "INV-1", "invoiceDate": "2026-01-31", "status": "Posted"}
     >>> invoice |= {"currency": "EUR", "invoiceItems": [{"id": "i1", "chargeAmount": "10.00"}]}
@@ -207,4 +208,4 @@ def _check_fields(item: RestObject, shape: Shape) -> None:
         fault = companion_field_fault(shape.type, name, value)
         if fault is not None:
             step = f"{COMPANION}.fields{path_step(name)}"
-            item.fault(step, f"{shown_value(value)}, which {fault}", "a documented field and its value", "Correct it")
+            item.fault(step, f"{shown_value(value)}: {fault}", "a documented field and its value", "Correct it")
