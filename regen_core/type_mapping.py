@@ -247,10 +247,10 @@ def unmapped_because(header: DocumentHeader, item: BillingItem) -> str:
     """What no row of MAP covers in this item, as a sentence for people (MAP-U)."""
     kind = header.key.type.value
     if item.source is None:
-        return f"where the item of type {kind} comes from is not told; give 'source' in its companion fields"
+        return f"where the {kind} item comes from is not told; give 'source' in its companion fields"
     if item.source is ItemSource.ORDER_LINE_ITEM:
         if item.order_line_category is None:
             return "the category of the order line item is not told; give 'orderLineItemCategory' (Sales or Return)"
         category = item.order_line_category.value
         return f"no row maps an order line item of category {category} on a document of type {kind}"
-    return f"no row maps an item from the source '{item.source.value}' on a document of type {kind}"
+    return f"no row maps a document of type {kind} with an item whose source is: {item.source.value}"
