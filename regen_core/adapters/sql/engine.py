@@ -107,6 +107,8 @@ def _without_password(url: str) -> str:
 def _check_writable(url: URL, where: str) -> None:
     """Refuse what the operating system wouldn't let us write, before SQLite makes files beside it."""
     path = str(url.database)
+    if "ro" in url.query.get("mode", "") or "immutable" in url.query:
+        raise ReadOnlyDatabase(where)
     if path.startswith("file:"):
         return
     directory = os.path.dirname(path) or "."
