@@ -316,7 +316,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, CarriedFields):
         return dict(value.fields)
     if isinstance(value, Mapping):
-        return {str(name): plain(part) for name, part in value.items()}
+        return {str(plain(name)): plain(part) for name, part in value.items()}
     if isinstance(value, (set, frozenset)):
         return sorted(plain(part) for part in value)
     if isinstance(value, (tuple, list)):
