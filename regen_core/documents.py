@@ -220,7 +220,7 @@ class DocumentHeader:
 
     @is_posted.default
     def _posted(self) -> bool:
-        return self.status == POSTED_STATUS[self.key.type]
+        return isinstance(self.key, DocumentKey) and self.status == POSTED_STATUS[self.key.type]
 
     @currency.validator
     def _three_capital_letters(self, _: attrs.Attribute[str], value: str) -> None:

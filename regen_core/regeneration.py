@@ -248,11 +248,12 @@ def _written(
             ruled.append(ruling)
             continue
         new = _write(ruling.write.action, header, item, old, builders, occasion)
-        if new is not None:
-            written.append(new)
-            ruled.append(cells[_place_after(place, old, new)])
-        elif item is not None:
+        if new is None:
+            assert item is not None, "only an item can lack a mapping"
             unmapped.append(UnmappedItem(item.id, unmapped_because(header, item)))
+            continue
+        written.append(new)
+        ruled.append(cells[_place_after(place, old, new)])
     if unmapped:
         return UnmappableItem(tuple(unmapped))
     return Regeneration(document, stored, request, rulings.rule, items, before, tuple(written), tuple(ruled))

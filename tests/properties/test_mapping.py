@@ -88,17 +88,17 @@ BY_HAND = [
 ]
 
 UNMAPPED = [
-    (header(I), item(None), "is not told; give 'source'"),
-    (header(I), item(ORDER_LINE), "give 'orderLineItemCategory'"),
-    (header(I), item(ORDER_LINE, order_line_category=RETURN), "of category Return"),
-    (header(I), item(INVOICE), "whose source is: invoice"),
-    (header(I), item(CHARGE), "whose source is: product rate plan charge"),
-    (header(I), item(MEMO), "whose source is: credit memo"),
-    (header(C), item(None), "where the CreditMemo item comes from is not told"),
-    (header(C), item(STANDALONE), "whose source is: standalone"),
-    (header(C), item(ORDER_LINE, order_line_category=SALES), "of category Sales"),
-    (header(C), item(ORDER_LINE), "give 'orderLineItemCategory'"),
-    (header(C), item(MEMO), "whose source is: credit memo"),
+    (header(I), item(None), "source"),
+    (header(I), item(ORDER_LINE), "orderLineItemCategory"),
+    (header(I), item(ORDER_LINE, order_line_category=RETURN), "Return"),
+    (header(I), item(INVOICE), "invoice"),
+    (header(I), item(CHARGE), "product rate plan charge"),
+    (header(I), item(MEMO), "credit memo"),
+    (header(C), item(None), "CreditMemo"),
+    (header(C), item(STANDALONE), "standalone"),
+    (header(C), item(ORDER_LINE, order_line_category=SALES), "Sales"),
+    (header(C), item(ORDER_LINE), "orderLineItemCategory"),
+    (header(C), item(MEMO), "credit memo"),
 ]
 
 
@@ -270,7 +270,7 @@ class TestUnmappable:
     """MAP-U: refused with every such item and what was missing, and only for what is to be written."""
 
     @pytest.mark.parametrize(("head", "line", "because"), UNMAPPED)
-    def test_no_row_covers_it_and_the_refusal_says_why(
+    def test_no_row_covers_it_and_the_refusal_says_what(
         self, head: DocumentHeader, line: BillingItem, because: str
     ) -> None:
         assert map_item(head, line) is None

@@ -233,9 +233,8 @@ class TestNothingToResend:
         else:
             assert isinstance(done, Regeneration)
 
-    def test_it_says_why(self) -> None:
-        assert "Generate them first" in NothingToResend(2, 0).message
-        assert "None of the 1 stored" in NothingToResend(2, 1).message
+    def test_the_two_causes_are_told_apart(self) -> None:
+        assert NothingToResend(2, 0).message != NothingToResend(2, 1).message
 
 
 class TestARefusalChangesNothing:

@@ -1,0 +1,233 @@
+"""A malformed value raises where it is built, and says what was wrong (REQ-7, REQ-14, TBL-I)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from regen_core.documents import (
+    MAX_NAME_LENGTH,
+    AdjustmentKind,
+    BillingDocument,
+    BillingItem,
+    CarriedFields,
+    DocumentHeader,
+    DocumentKey,
+    DocumentType,
+    name_fault,
+)
+from regen_core.request import RegenerateRequest
+from regen_core.testing.edits import SLOTS, initial
+from regen_core.transactions import (
+    BillingTransaction,
+    RevenueType,
+    StoredTransaction,
+    StoredTransactions,
+    TransactionState,
+    transaction_id,
+)
+
+KEY = DocumentKey(tenant="t1", entity="e1", type=DocumentType.INVOICE, id="d1")
+ADJUSTMENT = evolve(KEY, type=DocumentType.INVOICE_ITEM_ADJUSTMENT)
+HEADER = DocumentHeader(key=KEY, number="N-1", status="Posted", date=date(2026, 1, 31), currency="EUR")
+ITEM = BillingItem(id="i1", amount=Decimal(10))
+CREDIT = evolve(ITEM, id="d1", adjustment_kind=AdjustmentKind.CREDIT)
+
+
+def broken(**parts: Any) -> dict[str, Any]:
+    """Parts that no type checker would let pass."""
+    return parts
+
+
+class TestNames:
+    """REQ-7, REQ-14: an id, a number or an organisation is text that isn't blank, over-long or holding controls."""
+
+    @pytest.mark.parametrize(
+        ("text", "fault"),
+        [
+            ("", "is blank"),
+            ("   ", "is blank"),
+            ("\u2003\t", "is blank"),
+            ("x" * 256, "has 256 characters; at most 255 are allowed"),
+            ("a\x00b", "holds the control character U+0000"),
+            ("a\x1fb", "holds the control character U+001F"),
+            ("a\x7f", "holds the control character U+007F"),
+            ("a\x9f", "holds the control character U+009F"),
+            ("a\ud800", "holds the lone surrogate U+D800"),
+            ("a\udfff", "holds the lone surrogate U+DFFF"),
+            (None, "is a NoneType, not text"),
+            (7, "is a int, not text"),
+        ],
+    )
+    def test_the_fault_is_named(self, text: object, fault: str) -> None:
+        assert name_fault(text) == fault
+
+    @pytest.mark.parametrize(
+        "text", ["a", "x" * MAX_NAME_LENGTH, "a b", " a ", "é", "a\u00a0b", "\u200b", "😀", "\ue000"]
+    )
+    def test_all_else_is_well_formed(self, text: str) -> None:
+        assert name_fault(text) is None
+
+    @pytest.mark.parametrize("part", ["tenant", "entity", "id"])
+    def test_a_key_is_made_of_names(self, part: str) -> None:
+        with pytest.raises(ValueError, match=f"{part} is blank"):
+            evolve(KEY, **broken(**{part: " "}))
+
+    @pytest.mark.parametrize("part", ["number", "org"])
+    def test_a_header_has_names(self, part: str) -> None:
+        with pytest.raises(ValueError, match=f"{part} holds the control character U"):
+            evolve(HEADER, **broken(**{part: "a\nb"}))
+        with pytest.raises(ValueError, match="number is a NoneType"):
+            evolve(HEADER, **broken(number=None))
+        assert evolve(HEADER, org=None).org is None
+
+    def test_an_item_has_a_name(self) -> None:
+        with pytest.raises(ValueError, match="id is blank"):
+            evolve(ITEM, id="")
+
+
+class TestTypes:
+    """REQ-2: a type is one of the four, never its spelling."""
+
+    def test_a_key_has_a_type(self) -> None:
+        with pytest.raises(TypeError, match="type"):
+            evolve(KEY, **broken(type="Invoice"))
+
+    def test_a_header_has_a_key(self) -> None:
+        with pytest.raises(TypeError, match="key"):
+            evolve(HEADER, **broken(key="d1"))
+
+    def test_a_document_has_a_header(self) -> None:
+        with pytest.raises(TypeError, match="header"):
+            BillingDocument(items=(), **broken(header="N-1"))
+
+
+class TestAmounts:
+    """Amounts are finite decimals; a float never gets in."""
+
+    @pytest.mark.parametrize("amount", [10, 10.0, "10", None])
+    def test_only_decimals(self, amount: Any) -> None:
+        with pytest.raises(TypeError, match=re.escape("an amount is a decimal.Decimal")):
+            evolve(ITEM, amount=amount)
+
+    @pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity"])
+    def test_only_finite_ones(self, amount: str) -> None:
+        with pytest.raises(ValueError, match="an amount is finite"):
+            evolve(ITEM, amount=Decimal(amount))
+        with pytest.raises(ValueError, match="booking_amount is"):
+            evolve(ITEM, booking_amount=Decimal(amount))
+
+    def test_a_booking_amount_may_be_untold(self) -> None:
+        assert evolve(ITEM, booking_amount=None).booking_amount is None
+        with pytest.raises(TypeError, match="booking_amount is a float"):
+            evolve(ITEM, **broken(booking_amount=1.5))
+
+
+class TestCurrencies:
+    """A currency is an ISO 4217 code."""
+
+    @pytest.mark.parametrize("currency", ["", "EU", "EURO", "eur", "E R", "EÜR", "123"])
+    def test_three_capital_letters(self, currency: str) -> None:
+        with pytest.raises(ValueError, match="an ISO 4217 code has three capital letters"):
+            evolve(HEADER, currency=currency)
+
+
+class TestDocuments:
+    """A document's items are its own, once each; an adjustment is its own single item."""
+
+    def test_items_are_a_tuple(self) -> None:
+        with pytest.raises(TypeError, match="items is a tuple"):
+            BillingDocument(HEADER, **broken(items=[ITEM]))
+
+    def test_no_item_twice(self) -> None:
+        with pytest.raises(ValueError, match="item id 'i1' occurs twice in one document"):
+            BillingDocument(HEADER, (ITEM, evolve(ITEM, amount=Decimal(1))))
+
+    def test_an_adjustment_kind_belongs_to_adjustments(self) -> None:
+        adjustment = evolve(HEADER, key=ADJUSTMENT)
+        with pytest.raises(ValueError, match="adjustment_kind"):
+            BillingDocument(HEADER, (CREDIT,))
+        with pytest.raises(ValueError, match="adjustment_kind"):
+            BillingDocument(adjustment, (evolve(CREDIT, adjustment_kind=None),))
+        assert BillingDocument(adjustment, (CREDIT,)).items == (CREDIT,)
+
+    @pytest.mark.parametrize("items", [(), (evolve(CREDIT, id="other"),), (CREDIT, evolve(CREDIT, id="other"))])
+    def test_an_adjustment_is_its_own_single_item(self, items: tuple[BillingItem, ...]) -> None:
+        with pytest.raises(ValueError, match="its own single item"):
+            BillingDocument(evolve(HEADER, key=ADJUSTMENT), items)
+
+    def test_carried_fields_are_read_exactly(self) -> None:
+        assert CarriedFields('{"balance":0.10}').fields == {"balance": Decimal("0.10")}
+        assert CarriedFields().fields == {}
+
+
+class TestRequests:
+    """REQ-4, REQ-6, REQ-7."""
+
+    def test_one_name_is_needed(self) -> None:
+        with pytest.raises(ValueError, match="neither id nor number is given"):
+            RegenerateRequest(type=DocumentType.INVOICE)
+
+    @pytest.mark.parametrize("part", ["id", "number"])
+    def test_names_are_well_formed(self, part: str) -> None:
+        with pytest.raises(ValueError, match=f"{part} is blank"):
+            RegenerateRequest(type=DocumentType.INVOICE, **broken(**{part: " "}))
+
+    @pytest.mark.parametrize("flag", ["only_re_send", "re_migrate"])
+    def test_flags_are_booleans(self, flag: str) -> None:
+        with pytest.raises(TypeError, match=flag):
+            RegenerateRequest(type=DocumentType.INVOICE, id="d1", **broken(**{flag: "true"}))
+
+    def test_the_type_is_one_of_the_four(self) -> None:
+        with pytest.raises(TypeError, match="type"):
+            RegenerateRequest(id="d1", **broken(type="Invoice"))
+
+
+def stored(document: BillingDocument, place: int) -> StoredTransaction:
+    item = document.items[place]
+    return StoredTransaction(
+        BillingTransaction(
+            id=transaction_id(document.key, item.id),
+            header=document.header,
+            item=item,
+            revenue_type=RevenueType.INV,
+            standalone=False,
+            revision=1,
+            state=TransactionState.ACTIVE,
+            created=None,
+            updated=None,
+        )
+    )
+
+
+class TestStoredTransactions:
+    """TBL-I: they are of one document, and one per item."""
+
+    def test_of_one_document(self) -> None:
+        one, other = initial(SLOTS[0]), initial(SLOTS[1])
+        with pytest.raises(ValueError, match="stored transactions of one document"):
+            StoredTransactions((stored(one, 0), stored(other, 1)))
+
+    def test_one_per_item(self) -> None:
+        document = initial(SLOTS[0])
+        with pytest.raises(ValueError, match="belong to the same item"):
+            StoredTransactions((stored(document, 0), stored(document, 0)))
+        assert len(StoredTransactions((stored(document, 0), stored(document, 1)))) == 2
+
+    def test_equal_keys_are_one_document(self) -> None:
+        document = initial(SLOTS[0])
+        again = evolve(document, header=evolve(document.header, key=evolve(document.key)))
+        assert len(StoredTransactions((stored(document, 0), stored(again, 1)))) == 2
+
+    def test_what_a_transaction_is_worth(self) -> None:
+        """MAP-A."""
+        transaction = stored(initial(SLOTS[2]), 0).transaction
+        assert (transaction.amount, transaction.is_live) == (Decimal(-10), True)
+        out = evolve(transaction, item=evolve(transaction.item, excluded_from_revenue=True))
+        assert not out.is_live
+        assert not evolve(transaction, state=TransactionState.VOIDED).is_live
