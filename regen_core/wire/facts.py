@@ -117,16 +117,25 @@ class RestObject:
         value = self.read(
             row.companion_kind or row.kind, f"{COMPANION}.{row.companion}", given, "Correct it or leave it out"
         )
-        found = None if row.field is None else self.raw.get(row.field)
-        if found is not None and row.field is not None:
-            said = self.read(row.kind, row.field, found, row.do)
-            if said == value:
-                if row.kind.keeps is None or row.kind.keeps(found, value):
-                    self.kept.append(row.field)
-            elif said is not None and value is not None:
-                told = f"{shown_value(given)} of the companion field, where {row.field} is {shown_value(found)}"
-                self.assumed.append(Assumption(row.says, told, "FCT-10"))
+        if row.field is not None and value is not None:
+            self._compare(row, row.field, given, value)
         return value
+
+    def _compare(self, row: Fact, name: str, given: JsonValue, value: Any) -> None:
+        """What the shape says beside a companion's value: the same, nothing, or something that is overruled."""
+        found = self.raw.get(name)
+        if found is None:
+            self.kept.append(name)
+            return
+        try:
+            said = row.kind.read(found)
+        except Unfit:
+            said = Unfit
+        if said == value and (row.kind.keeps is None or row.kind.keeps(found, value)):
+            self.kept.append(name)
+        elif said is not None and said != value:
+            told = f"{shown_value(given)} of the companion field, where {name} is {shown_value(found)}"
+            self.assumed.append(Assumption(row.says, told, "FCT-10"))
 
     def carried(self, dropped: frozenset[str] = frozenset()) -> CarriedFields:
         """What no attribute keeps; of the companion only its ``fields``."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from regen_core.documents import DocumentType
+from regen_core.wire import texts
 from regen_core.wire.reading import BadInput, DocumentReader, ReadDocument, Where, read_file
 
 Raw = dict[str, Any]
@@ -404,6 +405,14 @@ class TestAdjustments:
     def test_without_any_of_these_it_is_not_accepted(self) -> None:
         """With what to do."""
         assert bad(load(text(adjustment()) + text(invoice(2)))) == ["0.json:1 $.regenCore.currency"]
+
+
+def test_what_is_held_at_once_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One text over many lines, and one line, are held as a whole; many lines are not."""
+    monkeypatch.setattr(texts, "MAX_TEXT_BYTES", 1000)
+    assert bad(load(text([invoice(number) for number in range(10)], indent=1))) == ["0.json $"]
+    found = load(text(invoice(1)) + text([invoice(2)] * 10) + text(invoice(3)) * 10)
+    assert (ids(found), bad(found)) == (["inv1", "inv3"], ["0.json:2 $"])
 
 
 def test_a_long_file_with_one_bad_line_is_a_stream() -> None:

@@ -359,6 +359,11 @@ class TestTheBilledAmount:
         """Told at the field that should be there."""
         assert list(faults(credit_memo(memo_item(amountWithoutTax=...)))) == ["$.items[0].amountWithoutTax"]
 
+    @pytest.mark.parametrize("field", ["sourceItemType", "processingType"])
+    def test_a_word_is_text(self, field: str) -> None:
+        """Any word, but a word."""
+        assert list(faults(invoice(item(**{field: 7})))) == [f"$.invoiceItems[0].{field}"]
+
     @pytest.mark.parametrize("given", ["9" * 19, "1E+18", "0." + "1" * 19, "1e-19"])
     def test_amounts_have_bounded_digits(self, given: str) -> None:
         """18 on each side of the point."""
@@ -467,11 +472,29 @@ class TestCompanions:
         assert document.header.carried.fields == {"organizationLabel": "south"}
         assert document.items[0].carried.fields["sourceItemType"] == "SubscriptionComponent"
 
+    def test_a_value_of_the_shape_that_is_none_is_overruled_too(self) -> None:
+        """FCT-10: an export that is wrong can be corrected without touching it."""
+        document = read(
+            invoice(
+                item(sourceItemType=7, regenCore={"source": "Standalone"}),
+                currency="euro",
+                regenCore={"currency": "EUR"},
+            )
+        )
+        assert (document.header.currency, document.items[0].source) == ("EUR", ItemSource.STANDALONE)
+        assert [each.rule_id for each in (*document.header.assumed, *document.items[0].assumed)] == ["FCT-10"] * 2
+        assert document.header.carried.fields == {"currency": "euro"}
+        assert list(faults(invoice(currency="euro", regenCore={"currency": "Euro"}))) == ["$.regenCore.currency"]
+
     def test_repeating_the_shape_is_not_overruling(self) -> None:
         """The same fact twice is no assumption."""
-        document = read(invoice(organizationLabel="north", regenCore={"org": "north"}))
-        assert document.header.assumed == ()
+        document = read(
+            invoice(item(regenCore={"source": "Subscription"}), organizationLabel="north", regenCore={"org": "north"})
+        )
+        assert document.header.assumed == document.items[0].assumed == ()
         assert document.header.carried.text == "{}"
+        assert document.items[0].carried.fields["sourceItemType"] == "SubscriptionComponent"
+        assert read(invoice(organizationLabel=None, regenCore={"org": "north"})).header.carried.text == "{}"
 
     @pytest.mark.parametrize(
         ("companion", "path"),
