@@ -17,7 +17,7 @@ from regen_core.documents import BillingDocument, DocumentType
 from regen_core.wire.seen import SeenDocuments, two_contents
 from regen_core.wire.shapes import COMPANION, ENVELOPE, SHAPES, Fault, document_type, read_document
 from regen_core.wire.shown import JsonValue, path_step, shown_value
-from regen_core.wire.strict_json import dump, parse
+from regen_core.wire.strict_json import DEFAULT_LIMITS, Limits, dump, parse
 from regen_core.wire.texts import Unread, Where, values_of
 
 __all__ = ["BadInput", "DocumentReader", "Fault", "ReadDocument", "Where", "read_file"]
@@ -84,10 +84,13 @@ class _Waiting:
 
     @property
     def raw(self) -> dict[str, JsonValue]:
-        value = parse(self.text)
+        value = parse(self.text, limits=_CANONICAL)
         assert isinstance(value, dict), "only objects wait"
         return value
 
+
+_CANONICAL: Final = Limits(number_length=2 * DEFAULT_LIMITS.number_length)
+"""The canonical text of a number may be a little longer than what was read: ``1e9`` becomes ``1E+9``."""
 
 _OwnerKey = tuple[DocumentType, str]
 

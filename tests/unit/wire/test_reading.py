@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
@@ -368,6 +369,14 @@ class TestPages:
         """Pages are joined at the end, so their order can't say which is newer."""
         found = load(text(header(currency="USD")), text(page("a", documentId="inv1")), text(invoice()))
         assert (ids(found), bad(found)) == (["inv1"], ["0.json $"])
+
+    def test_a_number_as_long_as_may_be_waits_unharmed(self) -> None:
+        """Its canonical text is longer than what was read."""
+        number = "0." + "1" * 59 + "e63"
+        blob = text({**header(), "balance": "NUMBER"}).replace(b'"NUMBER"', number.encode())
+        [found] = load(blob, text(page("a", documentId="inv1")))
+        assert isinstance(found, ReadDocument), found.message
+        assert found.document.header.carried.fields["balance"] == Decimal(number)
 
     def test_an_empty_page_is_a_document_without_items(self) -> None:
         """Stated, not forgotten."""
