@@ -240,7 +240,7 @@ def rule_lines(rule: Rule) -> tuple[Line, ...]:
 def refused(explained: ExplainedRefusal) -> tuple[Line, ...]:
     """Why a request is refused, and what to do."""
     refusal = explained.refusal
-    again = "The same request may succeed later." if refusal.is_transient else "The same request fails again."
+    again = "The same request may succeed later." if refusal.is_transient else "Mend the cause before you repeat it."
     return (
         Line(f"refused: {refusal.name} ({refusal.code})", tone=Tone.REFUSED),
         Line(refusal.message, depth=1),

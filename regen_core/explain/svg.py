@@ -21,8 +21,9 @@ _SMALL: Final = 10
 _LINE: Final = 17
 _PAD_X, _PAD_Y = 10, 8
 _MARGIN: Final = 24
-_WIDEST_COLUMN, _WIDEST_LAST_COLUMN = 250, 430
-"""Widest column in pixels, and the widest last one, which often holds a sentence; longer text is wrapped."""
+_WIDEST_COLUMN, _WIDEST_LAST_COLUMN, _WIDEST_WORD = 250, 430, 600
+"""Widest column in pixels, and the widest last one, which often holds a sentence; longer text is wrapped between words,
+so that names stay whole, and within a word only where that is wider still."""
 
 _FILL: Final = {
     Tone.GENERATE: "#dcf3e3",
@@ -128,7 +129,7 @@ def _box(cell: Cell, widest: float) -> _Box:
 def _wrapped(text: str, width: float, size: int = _SIZE, *, bold: bool) -> list[str]:
     """Words filled into lines; a word too long for one is cut."""
     lines: list[str] = []
-    for word in _cut(printable(text).replace("`", "'").split(), width, size, bold=bold):
+    for word in _cut(printable(text).replace("`", "'").split(), size, bold=bold):
         if lines and _width(f"{lines[-1]} {word}", size, bold=bold) <= width:
             lines[-1] = f"{lines[-1]} {word}"
         else:
@@ -136,11 +137,11 @@ def _wrapped(text: str, width: float, size: int = _SIZE, *, bold: bool) -> list[
     return lines
 
 
-def _cut(words: Iterable[str], width: float, size: int, *, bold: bool) -> Iterable[str]:
+def _cut(words: Iterable[str], size: int, *, bold: bool) -> Iterable[str]:
     for word in words:
         rest = word
-        while _width(rest, size, bold=bold) > width:
-            fits = max(1, int(width / (size * 1.13)))
+        while _width(rest, size, bold=bold) > _WIDEST_WORD:
+            fits = int(_WIDEST_WORD / (size * 1.13))
             yield rest[:fits]
             rest = rest[fits:]
         yield rest

@@ -27,7 +27,7 @@ WORLD: Final = (StoreFault, OSError, KeyboardInterrupt)
 """What the world may do to a command."""
 
 _ADVICE: Final = {
-    errno.ENOENT: "does not exist. Check the path.",
+    errno.ENOENT: "does not exist, or its directory doesn't. Check the path.",
     errno.ENOTDIR: "can't be reached: a part of its path is a file. Check the path.",
     errno.EISDIR: "is a directory, and a file is needed. Name a file.",
     errno.EACCES: "may not be opened: permission denied. Change its permissions or use another path.",
@@ -47,14 +47,11 @@ def sentence(fault: BaseException) -> str:
     """What happened, to which file, and what to do.
 
     >>> sentence(FileNotFoundError(2, "No such file", "invoices.json"))
-    "'invoices.json' does not exist. Check the path."
+    "'invoices.json' does not exist, or its directory doesn't. Check the path."
     """
     if isinstance(fault, KeyboardInterrupt):
         return "Interrupted. What was finished before is stored; the rest was not begun or was undone."
     if not isinstance(fault, OSError):
         return str(fault)
-    name = "a file" if fault.filename is None else f"'{printable(os.fsdecode(fault.filename))}'"
-    code = fault.errno
-    if code in _ADVICE:
-        return f"{name[:1].upper() if fault.filename is None else name[:1]}{name[1:]} {_ADVICE[code]}"
-    return f"{name} can't be used: {fault.strerror or type(fault).__name__}."
+    name = "The output" if fault.filename is None else f"'{printable(os.fsdecode(fault.filename))}'"
+    return f"{name} {_ADVICE.get(fault.errno or 0) or f'can not be used: {fault.strerror or type(fault).__name__}.'}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -76,15 +77,17 @@ def load(ctx: click.Context, files: tuple[str, ...], quiet: bool) -> ExitCode:
 
 def _total_size(files: Sequence[str]) -> int | None:
     """How many bytes there are to read; raises ``OSError`` for a file that can't be read, before any is."""
-    total: int | None = 0
-    for name in files:
-        if name == _STDIN:
-            total = None
-            continue
-        with open(name, "rb") as stream:
-            size = os.fstat(stream.fileno()).st_size
-        total = None if total is None else total + size
-    return total
+    sizes = [None if name == _STDIN else _size(name) for name in files]
+    return None if None in sizes else sum(size or 0 for size in sizes)
+
+
+def _size(name: str) -> int | None:
+    """A file's size; ``None`` for a pipe, which may be opened once only."""
+    status = os.stat(name)
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        return None
+    with open(name, "rb"):
+        return status.st_size
 
 
 @contextmanager
