@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from random import Random
 from typing import Final
 
@@ -24,21 +23,15 @@ from regen_core.request import RegenerateRequest
 from regen_core.revenue import Delivery, Held, HeldAs
 from regen_core.store import ItemTaken, NumberTaken
 from regen_core.testing import laws
+from regen_core.testing.asking import asked
 from regen_core.testing.comparison import Comparison
 from regen_core.testing.edits import SLOTS, edited, initial
 from regen_core.testing.laws import Exchange, LawBrokenError, Violation
 from regen_core.testing.subject import Accepted, BuildSubject, LoadedAs, Subject, reference_subject
 from regen_core.transactions import Occasion, StoredTransaction
 
-__all__ = ["Harness", "NAMINGS", "SIGHTS"]
+__all__ = ["Harness"]
 
-NAMINGS: Final = ("id", "number", "id and number", "id and another's number", "another's id")
-"""How a request names its document (REQ-4)."""
-
-SIGHTS: Final = ("everything", "north", "no organisation", "another entity", "another tenant")
-"""What the caller may see (ACC-4)."""
-
-_ORGS: Final = {"everything": None, "north": frozenset({"north"}), "no organisation": frozenset[str]()}
 _FIRST: Final = datetime(2026, 1, 31, tzinfo=UTC)
 
 
@@ -115,7 +108,7 @@ class Harness:
         key = SLOTS[slot % len(SLOTS)]
         loaded = self.loaded.get(key)
         number = f"N-{key.id}" if loaded is None else loaded.header.number
-        return _asked(key, number, naming, only_re_send, re_migrate, sight)
+        return asked(key, number, naming, only_re_send, re_migrate, sight)
 
     def regenerate(
         self,
@@ -289,14 +282,14 @@ class Harness:
 
     def repeat(self, slot: int, only_re_send: bool, re_migrate: bool) -> None:
         """A request is made and delivered twice in a row (CNV-5)."""
-        asked = self.request(slot, "id", only_re_send, re_migrate, "everything")
-        first, held_first = self._asked_and_delivered(asked)
-        again, held_again = self._asked_and_delivered(asked)
+        scope, request = self.request(slot, "id", only_re_send, re_migrate, "everything")
+        first, held_first = self._ask_and_deliver(scope, request)
+        again, held_again = self._ask_and_deliver(scope, request)
         if self.with_laws:
             self._hold(laws.cnv_5(first, again, held_first, held_again))
 
-    def _asked_and_delivered(self, asked: tuple[Scope, RegenerateRequest]) -> tuple[Exchange, dict[str, Held]]:
-        exchange = self.ask(*asked)
+    def _ask_and_deliver(self, scope: Scope, request: RegenerateRequest) -> tuple[Exchange, dict[str, Held]]:
+        exchange = self.ask(scope, request)
         if exchange.accepted is not None:
             self.deliver_latest()
         return exchange, {} if exchange.document is None else self._held_of(exchange.document.key)
@@ -315,11 +308,11 @@ class Harness:
 
     def commute(self, slots: tuple[int, int], flags: tuple[tuple[bool, bool], tuple[bool, bool]]) -> None:
         """Requests for two documents, in both orders, end in one state (CNV-6)."""
-        asked = [self.request(slot, "id", *each, "everything") for slot, each in zip(slots, flags, strict=True)]
-        if asked[0][1].id == asked[1][1].id and slots[0] % len(SLOTS) == slots[1] % len(SLOTS):
+        if slots[0] % len(SLOTS) == slots[1] % len(SLOTS):
             return
+        both = [self.request(slot, "id", *each, "everything") for slot, each in zip(slots, flags, strict=True)]
         ends = []
-        for order in (asked, asked[::-1]):
+        for order in (both, both[::-1]):
             other = self.subject.fork()
             for scope, request in order:
                 outcome = other.regenerate(scope, request, None)
@@ -332,26 +325,6 @@ class Harness:
         """The whole system against the whole model."""
         if self.comparison is not None:
             self.comparison.everything(self.subject, tuple(self.loaded))
-
-
-@lru_cache(maxsize=4096)
-def _asked(
-    key: DocumentKey, number: str, naming: str, only_re_send: bool, re_migrate: bool, sight: str
-) -> tuple[Scope, RegenerateRequest]:
-    another = "d2" if key.id == "d1" else "d1"
-    by_id, by_number = {
-        "id": (key.id, None),
-        "number": (None, number),
-        "id and number": (key.id, number),
-        "id and another's number": (key.id, f"N-{another}"),
-        "another's id": (another, number),
-    }[naming]
-    tenant = "t2" if sight == "another tenant" else key.tenant
-    entity = "e2" if sight == "another entity" else key.entity
-    request = RegenerateRequest(
-        type=key.type, id=by_id, number=by_number, only_re_send=only_re_send, re_migrate=re_migrate
-    )
-    return Scope(tenant=tenant, entity=entity, orgs=_ORGS.get(sight)), request
 
 
 def _turned(deliveries: tuple[Delivery, ...], turn: int) -> tuple[Delivery, ...]:

@@ -10,8 +10,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from regen_core.testing.asking import NAMINGS, SIGHTS
 from regen_core.testing.edits import EDITS, SLOTS
-from regen_core.testing.harness import NAMINGS, SIGHTS, Harness
+from regen_core.testing.harness import Harness
 from regen_core.testing.subject import BuildSubject, reference_subject
 
 __all__ = ["check", "regeneration_machine"]

@@ -17,8 +17,9 @@ from typing import Final
 
 from attrs import frozen
 
+from regen_core.testing.asking import NAMINGS, SIGHTS
 from regen_core.testing.edits import EDITS
-from regen_core.testing.harness import NAMINGS, SIGHTS, Harness
+from regen_core.testing.harness import Harness
 from regen_core.testing.laws import LawBrokenError
 from regen_core.testing.subject import BuildSubject, reference_subject
 

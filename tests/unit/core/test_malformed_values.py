@@ -231,3 +231,14 @@ class TestStoredTransactions:
         out = evolve(transaction, item=evolve(transaction.item, excluded_from_revenue=True))
         assert not out.is_live
         assert not evolve(transaction, state=TransactionState.VOIDED).is_live
+
+    @pytest.mark.parametrize("state", TransactionState)
+    @pytest.mark.parametrize("excluded", [False, True])
+    @pytest.mark.parametrize("deliveries", [0, 1, 2])
+    def test_where_it_stands(self, state: TransactionState, excluded: bool, deliveries: int) -> None:
+        """TBL-S: live or not, ever sent or not."""
+        transaction = stored(initial(SLOTS[0]), 0).transaction
+        transaction = evolve(transaction, state=state, item=evolve(transaction.item, excluded_from_revenue=excluded))
+        live = "LIVE" if state is TransactionState.ACTIVE and not excluded else "NOT_LIVE"
+        sent = "EVER_SENT" if deliveries else "NEVER_SENT"
+        assert StoredTransaction(transaction, deliveries).standing.name == f"{live}_{sent}"
