@@ -26,7 +26,7 @@ class Progress:
 
     total: int | None
     done: int = field(default=0, init=False)
-    is_shown: bool = field(factory=sys.stderr.isatty, init=False)
+    is_shown: bool = field(factory=lambda: sys.stderr.isatty(), init=False)
     _next: float = field(factory=lambda: time.monotonic() + 3 * PAUSE, init=False)
 
     def lines(self, stream: IO[bytes]) -> Iterator[bytes]:

@@ -1,0 +1,225 @@
+"""``regen reconcile``: Billing's transactions against the built-in Revenue for a period, each variance named (RCN)."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+import click
+
+from regen_core.access import Scope
+from regen_core.adapters.cli.choices import choice
+from regen_core.adapters.cli.connecting import opened
+from regen_core.adapters.cli.faults import ExitCode
+from regen_core.adapters.cli.output import Output
+from regen_core.adapters.cli.paging import paged
+from regen_core.adapters.cli.settings import RegenCommand, settings_of
+from regen_core.changes import FieldChange
+from regen_core.documents import DocumentType
+from regen_core.explain.as_json import changes_as_json
+from regen_core.explain.blocks import Cell, Line, Tone
+from regen_core.explain.regenerations import transaction_changes
+from regen_core.explain.sentences import change_text
+from regen_core.explain.words import times
+from regen_core.ports import Selection, Store
+from regen_core.reconciliation import CurrencyTotals, Period, Reconciliation, Total, Variance, foresee
+from regen_core.reconciliation import reconcile as reconciled
+from regen_core.revenue import HeldAs
+from regen_core.transactions import BillingTransaction
+from regen_core.variance_rules import Remedy, Transit, VarianceKind
+
+__all__ = ["reconcile"]
+
+_DELIVER: Final = "regen deliver --to ledger"
+_RUN: Final = "regen run --type {type} --id {id}"
+_COMMANDS: Final[Mapping[Remedy, tuple[str, ...]]] = {
+    Remedy.DELIVER: (_DELIVER,),
+    Remedy.RE_SEND: (f"{_RUN} --only-re-send", _DELIVER),
+    Remedy.CATCH_UP: (f"{_RUN} --re-migrate", _DELIVER),
+    Remedy.CORRECT: (),
+}
+"""What to type for a remedy; none where no command helps."""
+
+_TONES: Final[Mapping[VarianceKind, Tone]] = {
+    VarianceKind.MISSING: Tone.SEND,
+    VarianceKind.VOIDED_IN_REVENUE: Tone.SEND,
+    VarianceKind.STALE: Tone.OVERRIDE,
+    VarianceKind.ALTERED: Tone.OVERRIDE,
+    VarianceKind.NEWER: Tone.OVERRIDE,
+    VarianceKind.STILL_THERE: Tone.VOID,
+    VarianceKind.UNKNOWN: Tone.REFUSED,
+}
+_WAITS: Final = frozenset({Transit.ON_ITS_WAY, Transit.NOT_ENOUGH})
+_COLUMNS: Final = ("variance", "document", "number", "item", "billing", "revenue", "sent", "next", "differs")
+_TOLD: Final = frozenset(
+    {
+        "revision",
+        "state",
+        "revenue_type",
+        "standalone",
+        "header.date",
+        "header.currency",
+        "header.org",
+        "item.amount",
+        "item.excluded_from_revenue",
+    }
+)
+"""Differences that are told to people; JSON has all of them."""
+_NOTHING: Final = "–"
+_DATE: Final = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command(cls=RegenCommand)
+@click.option("--from", "first", type=_DATE, required=True, metavar="DATE", help="First document date, as 2026-01-31.")
+@click.option("--to", "last", type=_DATE, required=True, metavar="DATE", help="Last document date; it belongs to it.")
+@click.option("--type", "kind", type=choice(DocumentType), help="Documents of this type only.  [default: all]")
+@click.pass_context
+def reconcile(ctx: click.Context, first: datetime, last: datetime, kind: DocumentType | None) -> ExitCode:
+    """Compare the stored transactions of a period with what the built-in Revenue holds.
+
+    Per currency it counts and sums the live lines of both sides, amounts with their sign for revenue, and names every
+    line on which the two disagree, what differs (Revenue's value → Billing's), and what to do next.
+
+    Exit status 1 where there are variances.
+
+    Example: regen reconcile --from 2026-01-01 --to 2026-01-31
+    """
+    if last < first:
+        raise click.UsageError("--from is after --to: exchange the two.", ctx)
+    settings = settings_of(ctx)
+    with opened(settings.db) as store:
+        outcome = _outcome(store, settings.scope, Selection(type=kind), Period(first.date(), last.date()))
+    _print(settings.output, outcome)
+    return ExitCode.DONE if outcome.agrees else ExitCode.REFUSED
+
+
+def _outcome(store: Store, scope: Scope, selection: Selection, period: Period) -> Reconciliation:
+    wanted = {"scope": scope, "selection": selection}
+    outcome = reconciled(period, paged(store.transactions, **wanted), paged(store.revenue, **wanted))
+    if outcome.agrees:
+        return outcome
+    waiting = paged(store.deliveries, acknowledged=False, **wanted)
+    return foresee(outcome, (entry.delivery for entry in waiting))
+
+
+def _print(output: Output, outcome: Reconciliation) -> None:
+    listing = output.listing("variances", _COLUMNS)
+    for each in outcome.variances:
+        listing.row(_cells(each), _variance_json(each))
+    value = {
+        "success": outcome.agrees,
+        "from": outcome.period.first.isoformat(),
+        "to": outcome.period.last.isoformat(),
+        "totals": [_totals_json(each) for each in outcome.totals],
+    }
+    listing.end([*_totals(outcome), _verdict(outcome), *_advice(outcome)], value)
+
+
+# for people
+
+
+def _cells(variance: Variance) -> tuple[Cell, ...]:
+    header = variance.transaction.header
+    return (
+        Cell(variance.kind.value, tone=_TONES[variance.kind]),
+        *map(Cell, (header.key.type.value, header.number, variance.transaction.item.id)),
+        Cell(_money(variance.billing_amount, variance.billing_currency)),
+        Cell(_money(variance.revenue_amount, variance.revenue_currency)),
+        Cell(variance.transit.value, tone=Tone.WARNING if variance.transit in _WAITS else Tone.PLAIN),
+        Cell(variance.remedy.value, tone=Tone.STRONG),
+        Cell(", ".join(_differing(variance)) or _NOTHING, tone=Tone.QUIET),
+    )
+
+
+def _money(amount: Decimal | None, currency: str | None) -> str:
+    return _NOTHING if amount is None else f"{amount} {currency}"
+
+
+def _changes(variance: Variance) -> tuple[FieldChange, ...]:
+    """From Revenue's copy to Billing's transaction, where there are both."""
+    if variance.stored is None or variance.held is None:
+        return ()
+    return transaction_changes(variance.held.transaction, variance.stored.transaction)
+
+
+def _differing(variance: Variance) -> Iterator[str]:
+    """What differs and matters to the comparison, and how much else does."""
+    if variance.held is not None and variance.held.kind is HeldAs.TOMBSTONE:
+        yield "Revenue holds a tombstone"
+    changes = _changes(variance)
+    told = [change_text(each) for each in changes if each.path in _TOLD]
+    yield from told
+    if len(changes) > len(told):
+        yield f"{len(changes) - len(told)} more" if told else times(len(changes), "field")
+
+
+def _totals(outcome: Reconciliation) -> Iterator[Line]:
+    for each in outcome.totals:
+        sides = f"Billing {_total(each.billing)}; Revenue {_total(each.revenue)}"
+        yield Line(f"{each.currency}: {sides}; difference {_total(each.difference)}")
+
+
+def _total(total: Total) -> str:
+    return f"{times(total.count, 'line')}, {total.amount}"
+
+
+def _verdict(outcome: Reconciliation) -> Line:
+    period = f"from {outcome.period.first} to {outcome.period.last}"
+    if not outcome.agrees:
+        return Line(f"{times(len(outcome.variances), 'variance')} {period}", tone=Tone.WARNING)
+    return Line(f"Billing and Revenue agree {period}{'' if outcome.totals else ': no live lines'}", tone=Tone.STRONG)
+
+
+def _advice(outcome: Reconciliation) -> Iterator[Line]:
+    """What each remedy means that a variance asks for, with the commands to type."""
+    counts = Counter(each.remedy for each in outcome.variances)
+    for remedy in Remedy:
+        if counts[remedy]:
+            yield Line(f"{remedy.value} ({counts[remedy]}): {remedy.advice}")
+            yield from (Line(each.format(type="TYPE", id="ID"), depth=1) for each in _COMMANDS[remedy])
+
+
+# for programs
+
+
+def _variance_json(variance: Variance) -> dict[str, Any]:
+    transaction, held = variance.transaction, variance.held
+    key = transaction.header.key
+    stored = None if variance.stored is None else variance.stored.transaction
+    own = {"type": key.type.value, "document_id": key.id, "number": transaction.header.number}
+    return {
+        "variance": variance.kind.value,
+        "transaction_id": transaction.id,
+        **own,
+        "item_id": transaction.item.id,
+        "billing": None if stored is None else _side_json(stored, variance.billing_amount, stored.state.value),
+        "revenue": None if held is None else _side_json(held.transaction, variance.revenue_amount, held.kind.value),
+        "differs": changes_as_json(_changes(variance)),
+        "sent": variance.transit.value,
+        "next": variance.remedy.value,
+        "commands": _commands(variance),
+    }
+
+
+def _side_json(transaction: BillingTransaction, counted: Decimal | None, state: str) -> dict[str, Any]:
+    """One side of a line; ``counted`` is the amount that it adds to the period, ``null`` where it adds none."""
+    header = transaction.header
+    own = {"state": state, "revision": transaction.revision, "date": header.date.isoformat()}
+    amount = None if counted is None else str(counted)
+    return {**own, "currency": header.currency, "amount": str(transaction.amount), "counted": amount}
+
+
+def _commands(variance: Variance) -> Sequence[str]:
+    key = variance.transaction.header.key
+    names = {"type": key.type.value, "id": shlex.quote(key.id)}
+    return [each.format(**names) for each in _COMMANDS[variance.remedy]]
+
+
+def _totals_json(totals: CurrencyTotals) -> dict[str, Any]:
+    sides = {"billing": totals.billing, "revenue": totals.revenue, "difference": totals.difference}
+    told = {name: {"count": each.count, "amount": str(each.amount)} for name, each in sides.items()}
+    return {"currency": totals.currency, **told}

@@ -1,0 +1,285 @@
+"""How commands end when something is wrong: with a sentence, an exit code, and never a traceback."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regen_core.adapters.cli.faults import sentence
+from regen_core.adapters.cli.ndjson_file import AppendedFile
+from regen_core.adapters.sql import SqlStore
+
+REFERENCE = ("--type", "Invoice", "--number", "INV-1")
+POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and devices of POSIX")
+
+
+class TestWrongUsage:
+    """Exit code 2, with what was wrong and what is known."""
+
+    @pytest.mark.parametrize(
+        ("args", "told"),
+        [
+            (("frobnicate",), "No such command 'frobnicate'"),
+            (("load",), "Missing argument 'FILE...'"),
+            (("load", "-", "-"), "can be read once"),
+            (("load", "-", "--org", "a", "--org", "b"), "give --org once"),
+            (("plan", "--number", "INV-1"), "Missing option '--type'"),
+            (("plan", "--type", "invoice", "--number", "x"), "is not one of 'Invoice'"),
+            (("plan", "--type", "Invoice"), "Give --id or --number"),
+            (("plan", "--type", "Invoice", "--id", " "), "--id is blank"),
+            (("plan", "--type", "Invoice", "--id", "x" * 256), "--id has 256 characters"),
+            (("plan", *REFERENCE, "--tenant", ""), "is blank"),
+            (("plan", *REFERENCE, "--reMigrate"), "No such option '--reMigrate'"),
+            (("run", *REFERENCE, "--idempotency-key", "a b"), "not visible ASCII"),
+            (("show", "everything"), "is not one of 'documents'"),
+            (("show", "documents", "--flat"), "--flat goes with 'regen show transactions'"),
+            (("show", "revenue", "--pending"), "goes with 'regen show deliveries'"),
+            (("table", "wirtes"), "is not one of 'modes'"),
+            (("table", "--format", "svg", "--json"), "contradict each other"),
+            (("explain",), "Give rule ids such as TBL-W9"),
+            (("explain", "TBL-W99"), "Unknown rule: TBL-W99"),
+            (("explain", "TBL-W9", "--type", "Invoice"), "not both"),
+            (("explain", "--type", "Invoice", "--gone"), "There is no such case: the item is gone"),
+            (("explain", "--type", "Invoice", "--sent"), "nothing can have been sent"),
+            (("explain", "--type", "Invoice", "--amount", "ten"), "'ten' is not a number"),
+            (("explain", "--type", "Invoice", "--amount", "NaN"), "not a finite number"),
+            (("explain", "--type", "Invoice", "--adjustment-kind", "Credit"), "There is no such case"),
+            (("deliver",), "Missing option '--to'"),
+            (("deliver", "--to", "file:"), "--to ledger or --to file:PATH"),
+            (("deliver", "--to", "https://example.org"), "--to ledger or --to file:PATH"),
+        ],
+    )
+    def test_wrong_usage_ends_with_2_and_is_explained(self, regen: Any, args: tuple[str, ...], told: str) -> None:
+        """On standard error, and for a program as JSON."""
+        said = regen(*args)
+        assert said.code == 2
+        assert told in said.err
+        assert "Try 'regen" in said.err
+        as_json = regen(*args, "--json")
+        assert as_json.code == 2
+        assert as_json.json["exit_code"] == 2
+
+    def test_nothing_is_made_by_wrong_usage(self, regen: Any) -> None:
+        """No empty database in the wrong directory."""
+        regen("plan", "--type", "Invoice")
+        regen("plan", *REFERENCE)
+        assert list(regen.directory.iterdir()) == []
+
+
+class TestTheEnvironmentFails:
+    """Exit code 3, a sentence on standard error, and for a program as JSON."""
+
+    def complained(self, said: Any, told: str) -> None:
+        assert said.code == 3
+        assert said.err.startswith("regen: ")
+        assert told in said.err
+        assert "Traceback" not in said.err
+
+    def test_a_file_that_is_missing_or_no_file(self, regen: Any, invoice: Any, tmp_path: Path) -> None:
+        """Before anything of the others is loaded."""
+        good = regen.write("good.ndjson", invoice())
+        self.complained(regen("load", good, str(tmp_path / "nope.json")), "nope.json' does not exist")
+        self.complained(regen("load", good, str(tmp_path)), "is a directory")
+        assert not (tmp_path / "regen.db").exists()
+
+    def test_it_is_told_as_json_where_that_was_asked_for(self, regen: Any) -> None:
+        """One object, with the exit code."""
+        said = regen("--json", "load", "nope.json")
+        assert said.json["exit_code"] == 3
+        assert "nope.json" in said.json["error"]
+
+    @pytest.mark.parametrize("command", [("plan", *REFERENCE), ("run", *REFERENCE), ("show", "documents")])
+    def test_a_database_that_was_never_made(self, regen: Any, command: tuple[str, ...]) -> None:
+        """It says how a database comes about."""
+        self.complained(regen(*command), "does not exist. Load documents into it")
+
+    @pytest.mark.parametrize(
+        ("url", "told"),
+        [
+            ("regen.db", "is not a database URL"),
+            ("mysql://u:secret@h/d", "mysql"),
+            ("sqlite:///{tmp}/no/such/dir/a.db", "no/such/dir"),
+            ("sqlite:///{tmp}/text", "not an SQLite database"),
+            ("sqlite:///{tmp}", "{tmp}"),
+        ],
+    )
+    def test_a_database_that_can_not_be_used(
+        self, regen: Any, invoice: Any, tmp_path: Path, url: str, told: str
+    ) -> None:
+        """With its URL, without its password."""
+        (tmp_path / "text").write_text("not a database, but long enough to look at" * 20, encoding="utf-8")
+        said = regen("load", regen.write("a.ndjson", invoice()), "--db", url.format(tmp=tmp_path))
+        self.complained(said, told.format(tmp=tmp_path))
+        assert "secret" not in said.err
+
+    def test_a_database_that_is_locked(self, loaded: Any, monkeypatch: Any) -> None:
+        """It waits, then says that somebody else works on it."""
+        monkeypatch.setattr(SqlStore, "open", partial(SqlStore.open, busy_timeout=0.1))
+        other = sqlite3.connect(loaded.directory / "regen.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            self.complained(loaded("run", *REFERENCE), "locked by another process")
+        finally:
+            other.close()
+
+    def test_a_destination_that_can_not_be_written(self, loaded: Any, tmp_path: Path) -> None:
+        """Nothing is acknowledged."""
+        loaded("run", *REFERENCE)
+        self.complained(loaded("deliver", "--to", f"file:{tmp_path}"), "is a directory")
+        self.complained(loaded("deliver", "--to", f"file:{tmp_path}/no/out"), "no/out")
+        assert len(loaded("show", "deliveries", "--pending").rows) == 2
+
+    @POSIX
+    def test_a_full_disk_under_a_file_of_deliveries(self, loaded: Any, tmp_path: Path) -> None:
+        """What was not written is not acknowledged."""
+        if not Path("/dev/full").exists():
+            pytest.skip("no device that is always full")
+        loaded("run", *REFERENCE)
+        self.complained(loaded("deliver", "--to", "file:/dev/full"), "'/dev/full' can't be written: the disk is full")
+        assert len(loaded("show", "deliveries", "--pending").rows) == 2
+
+    @POSIX
+    @pytest.mark.parametrize("more", [(), ("--json",)])
+    def test_a_full_disk_under_the_output(self, regen: Any, more: tuple[str, ...]) -> None:
+        """A redirected table that is cut off is a failure, not a success."""
+        if not Path("/dev/full").exists():
+            pytest.skip("no device that is always full")
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run(
+                [*regen.start, "table", "rules", *more],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                env=regen.environment,
+                check=False,
+            )
+        assert (done.returncode, done.stderr) == (
+            3,
+            b"regen: The output can't be written: the disk is full. Make room and repeat.\n",
+        )
+
+    @POSIX
+    def test_a_reader_that_goes_away(self, regen: Any) -> None:
+        """As with head: it ends at once and without a word, for nobody reads any more."""
+        command = f"{sys.executable} -c {json.dumps(regen.start[2])} table all --format html; echo $? >&2"
+        done = subprocess.run(
+            ["sh", "-c", f"({command}) | head -n 1"], capture_output=True, text=True, env=regen.environment, check=False
+        )
+        assert done.stdout == "<!DOCTYPE html>\n"
+        assert done.stderr == "3\n"
+
+    @POSIX
+    @pytest.mark.parametrize("more", [(), ("--json",)])
+    def test_an_interrupt(self, regen: Any, invoice: Any, more: tuple[str, ...]) -> None:
+        """Ctrl-C is a sentence; JSON that was begun is ended."""
+        with subprocess.Popen(
+            [*regen.start, "load", "-q", "-", *more],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=regen.environment,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509  # no threads here
+        ) as child:
+            assert child.stdin is not None
+            child.stdin.write(b"".join(json.dumps(invoice(str(at))).encode() + b"\n" for at in range(3000)))
+            child.stdin.flush()
+            deadline = time.monotonic() + 30
+            while not (regen.directory / "regen.db").exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            child.send_signal(signal.SIGINT)
+            code = child.wait(30)
+            assert child.stdout is not None
+            assert child.stderr is not None
+            out, err = child.stdout.read(), child.stderr.read()
+        assert code == 3
+        assert err.decode().startswith("regen: Interrupted.")
+        assert b"Traceback" not in err
+        if more:
+            assert json.loads(out)["exit_code"] == 3
+
+    def test_a_sentence_for_any_error_of_the_system(self) -> None:
+        """A known number has advice of its own, an unknown one the system's words."""
+        assert sentence(OSError(errno.ENOSPC, "x", "out.ndjson")).startswith("'out.ndjson' can't be written: the disk")
+        assert "Text file busy" in sentence(OSError(errno.ETXTBSY, "Text file busy", "a"))
+        assert "\\x1b" in sentence(FileNotFoundError(errno.ENOENT, "x", "a\x1bb"))
+
+
+class TestAppendedFile:
+    """Lines are whole and durable; what a crash left is mended."""
+
+    def test_a_torn_line_of_ours_is_removed(self, tmp_path: Path) -> None:
+        """It was never acknowledged, so it comes again."""
+        path = tmp_path / "out"
+        path.write_bytes(b'{"id":"a-1"}\n{"id":"a-2","tran')
+        with AppendedFile(str(path)) as file:
+            file.append([{"id": "a-2"}])
+        assert path.read_bytes() == b'{"id":"a-1"}\n{"id":"a-2"}\n'
+
+    @pytest.mark.parametrize("last", [b'{"id":"a-1"}', b"somebody else's note"])
+    def test_a_whole_or_foreign_line_without_its_end_is_kept(self, tmp_path: Path, last: bytes) -> None:
+        """Only what is surely ours and torn is taken away."""
+        path = tmp_path / "out"
+        path.write_bytes(last)
+        with AppendedFile(str(path)) as file:
+            file.append([{"id": "a-2"}])
+        assert path.read_bytes() == last + b'\n{"id":"a-2"}\n'
+
+    def test_lines_are_on_the_disk_before_append_returns(self, tmp_path: Path, monkeypatch: Any) -> None:
+        """Control: the file is synced after the last byte was written, and a failed sync is told."""
+        calls: list[str] = []
+
+        def noted(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+            def noting(*args: Any) -> Any:
+                calls.append(name)
+                return call(*args)
+
+            return noting
+
+        monkeypatch.setattr(os, "write", noted("write", os.write))
+        monkeypatch.setattr(os, "fsync", noted("sync", os.fsync))
+        with AppendedFile(str(tmp_path / "out")) as file:
+            calls.clear()
+            file.append([{"id": "a-1"}])
+        assert calls == ["write", "sync"]
+
+        def fail(_: int) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        monkeypatch.setattr(os, "fsync", fail)
+        with AppendedFile(str(tmp_path / "out")) as file, pytest.raises(OSError, match="out"):
+            file.append([{"id": "a-2"}])
+
+    def test_a_short_write_is_continued(self, tmp_path: Path, monkeypatch: Any) -> None:
+        """The system may take less than it was given."""
+        write = os.write
+        monkeypatch.setattr(os, "write", lambda file, data: write(file, bytes(data[:5])))
+        with AppendedFile(str(tmp_path / "out")) as file:
+            file.append([{"id": "a-1"}, {"id": "ü"}])
+        assert (tmp_path / "out").read_text(encoding="utf-8") == '{"id":"a-1"}\n{"id":"ü"}\n'
+
+    def test_deliveries_come_again_when_acknowledging_failed(
+        self, loaded: Any, tmp_path: Path, monkeypatch: Any
+    ) -> None:
+        """REV-0: at least once, under the same ids."""
+        loaded("run", *REFERENCE)
+        with monkeypatch.context() as patched:
+            patched.setattr(SqlStore, "acknowledge", _lost_power)
+            assert loaded("deliver", "--to", f"file:{tmp_path / 'out'}").code == 3
+        loaded("deliver", "--to", f"file:{tmp_path / 'out'}")
+        ids = [json.loads(line)["id"] for line in (tmp_path / "out").read_text(encoding="utf-8").splitlines()]
+        assert ids[:2] == ids[2:]
+
+
+def _lost_power(*_: object) -> None:
+    raise OSError(errno.EIO, "Input/output error", "regen.db")

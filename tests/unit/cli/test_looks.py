@@ -1,0 +1,135 @@
+"""What a terminal shows, what a pipe gets, and what JSON says: the same, each in its own way."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+
+from regen_core.adapters.cli.output import JsonOutput
+from regen_core.adapters.cli.progress import Progress
+from regen_core.explain import Cell
+
+REFERENCE = ("--type", "Invoice", "--number", "INV-1")
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+FRAME = re.compile("[─-╿]")
+
+EVERY_COMMAND: list[tuple[str, ...]] = [
+    ("plan", *REFERENCE),
+    ("plan", *REFERENCE, "-v"),
+    ("plan", *REFERENCE, "--only-re-send"),
+    ("run", *REFERENCE),
+    ("show", "documents"),
+    ("show", "transactions"),
+    ("show", "deliveries"),
+    ("show", "revenue"),
+    ("deliver", "--to", "ledger"),
+    ("table",),
+    ("table", "mapping", "refusals"),
+    ("explain", "--type", "Invoice", "--source", "standalone"),
+    ("explain", "TBL-W9"),
+]
+
+
+@pytest.mark.parametrize("command", EVERY_COMMAND, ids=" ".join)
+def test_a_pipe_gets_plain_text(loaded: Any, command: tuple[str, ...]) -> None:
+    """No colour, no frame, whatever the terminal type says."""
+    said = loaded.process(*command, environment={"TERM": "xterm-256color"})
+    assert said.code in {0, 1}
+    assert said.err == ""
+    assert not ESCAPE.search(said.out)
+    assert not FRAME.search(said.out)
+
+
+@pytest.mark.parametrize("command", EVERY_COMMAND, ids=" ".join)
+def test_every_command_speaks_json(loaded: Any, command: tuple[str, ...]) -> None:
+    """One value on standard output, no float in it, nothing on standard error."""
+    said = loaded(*command, "--json")
+    assert isinstance(said.json, dict)
+    assert said.err == ""
+
+
+def test_a_terminal_gets_tables_and_colour(loaded: Any) -> None:
+    """As wide as the window."""
+    said = loaded.on_a_terminal("plan", *REFERENCE)
+    assert said.code == 0
+    assert ESCAPE.search(said.out)
+    assert FRAME.search(said.out)
+    plain = ESCAPE.sub("", said.out)
+    assert all(word in plain for word in ("generate", "TBL-W1", "line N", "Dry run"))
+    assert max(map(len, plain.splitlines())) <= 120
+
+
+def test_no_color_is_respected(loaded: Any) -> None:
+    """The frame stays, the colour goes."""
+    said = loaded.on_a_terminal("table", "writes", environment={"NO_COLOR": "1"})
+    assert FRAME.search(said.out)
+    assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", said.out)
+
+
+def test_a_dumb_terminal_gets_plain_text(loaded: Any) -> None:
+    """It can't do more."""
+    assert not ESCAPE.search(loaded.on_a_terminal("table", environment={"TERM": "dumb"}).out)
+
+
+@pytest.mark.parametrize("columns", [40, 80, 200])
+def test_nothing_is_lost_on_a_narrow_terminal(loaded: Any, columns: int) -> None:
+    """Cells are folded, never cut: every cell id is still there."""
+    plain = ESCAPE.sub("", loaded.on_a_terminal("table", "writes", columns=columns).out)
+    found = re.sub(r"\s", "", plain)
+    assert all(f"W{number}" in found for number in range(1, 16))
+
+
+def test_a_terminal_lists_more_rows_than_it_lays_out_at_once(regen: Any, invoice: Any) -> None:
+    """A listing is printed in pieces."""
+    regen("load", "-q", regen.write("a.ndjson", *[invoice(f"{number:03}") for number in range(250)]))
+    plain = ESCAPE.sub("", regen.on_a_terminal("show", "documents", columns=160).out)
+    assert all(f"INV-{number:03}" in plain for number in range(250))
+
+
+def test_a_load_on_a_terminal_shows_faults_and_summary(regen: Any, invoice: Any) -> None:
+    """Beside the row that they belong to."""
+    file = regen.write("a.ndjson", invoice(), {**invoice("2"), "currency": "euro"})
+    said = regen.on_a_terminal("load", file, columns=200)
+    plain = ESCAPE.sub("", said.out)
+    assert said.code == 1
+    assert "$.currency" in plain
+    assert "2 documents: 1 new, 1 refused" in plain
+
+
+def test_json_stays_valid_where_the_output_knows_ascii_only() -> None:
+    """Other letters are escaped, not lost and not a crash."""
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii", errors="strict")
+    output = JsonOutput(stream)
+    listing = output.listing("rows", ())
+    listing.row([Cell("x")], {"name": "Jürgen 🎉"})
+    listing.end((), {"note": "ß"})
+    stream.flush()
+    assert raw.getvalue() == (b'{"rows": [\n{"name":"J\\u00fcrgen \\ud83c\\udf89"}\n], "note": "\\u00df"}\n')
+
+
+def test_text_is_printed_where_the_output_knows_ascii_only(loaded: Any) -> None:
+    """An arrow becomes an escape, not a traceback."""
+    said = loaded.process("plan", *REFERENCE, environment={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
+    assert said.code == 0
+    assert "\\u2192" in said.out
+
+
+def test_progress_is_silent_in_a_pipe_and_rewrites_a_line_on_a_terminal(monkeypatch: Any, capsys: Any) -> None:
+    """How many bytes of how many; erased in the end."""
+    silent = Progress(10)
+    assert list(silent.lines(io.BytesIO(b"a\nb\n"))) == [b"a\n", b"b\n"]
+    assert silent.done == 4
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    moments = iter([0.0, 10.0, 10.1, 20.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(moments))
+    shown = Progress(4_000_000)
+    assert len(list(shown.lines(io.BytesIO(b"x" * 999_999 + b"\n" + b"a\n" + b"b\n")))) == 3
+    shown.clear()
+    said = capsys.readouterr().err
+    assert "reading: 25 % of 4.0 MB" in said
+    assert said.endswith("\r\x1b[K")
