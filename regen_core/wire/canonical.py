@@ -35,9 +35,11 @@ from regen_core.transactions import BillingTransaction, Occasion, RevenueType, S
 from regen_core.wire import strict_json
 from regen_core.wire.codec import (
     AMOUNT,
+    AMOUNT_OR_NONE,
     BOOL,
     BOOL_OR_NONE,
     COUNT,
+    DAY,
     TEXT,
     TEXT_OR_NONE,
     Codec,
@@ -45,13 +47,11 @@ from regen_core.wire.codec import (
     NotCanonical,
     Row,
     amount,
-    day,
     enum,
     enum_or_none,
     iso,
     json_object,
     moment,
-    or_none,
     parts_of,
     tuple_of,
 )
@@ -98,7 +98,7 @@ def _assumptions_written(assumed: tuple[Assumption, ...]) -> list[JsonObject]:
     return [_ASSUMPTION.full(each) for each in assumed]
 
 
-_ASSUMED: Final[Row] = (_assumptions_written, tuple_of(_ASSUMPTION.read))
+_ASSUMED: Final = Row(_assumptions_written, tuple_of(_ASSUMPTION.read), tuple_of(_ASSUMPTION.read))
 
 _KEY: Final = Codec(DocumentKey, {"tenant": TEXT, "entity": TEXT, "type": enum(DocumentType), "id": TEXT})
 
@@ -108,7 +108,7 @@ _HEADER: Final = Codec(
         "number": TEXT,
         "org": TEXT_OR_NONE,
         "status": TEXT,
-        "date": (iso, day),
+        "date": DAY,
         "currency": TEXT,
         "from_reversal": BOOL_OR_NONE,
         "reason_code": TEXT_OR_NONE,
@@ -125,7 +125,7 @@ _ITEM: Final = Codec(
         "source": enum_or_none(ItemSource),
         "processing_type": enum(ProcessingType),
         "excluded_from_revenue": BOOL,
-        "booking_amount": (str, or_none(amount)),
+        "booking_amount": AMOUNT_OR_NONE,
         "booking_excluded": BOOL_OR_NONE,
         "account_level_discount": BOOL_OR_NONE,
         "calculated_charge_model": BOOL_OR_NONE,
@@ -137,7 +137,7 @@ _ITEM: Final = Codec(
     apart=frozenset({"carried"}),
 )
 
-_OCCASION: Final = Codec(Occasion, {"at": (iso, moment), "by": TEXT_OR_NONE})
+_OCCASION: Final = Codec(Occasion, {"at": Row(iso, moment), "by": TEXT_OR_NONE})
 
 
 def key_json(key: DocumentKey) -> JsonObject:
@@ -155,9 +155,9 @@ def header_content(header: DocumentHeader) -> JsonObject:
     return _HEADER.brief(header)
 
 
-def header_of_content(json: object, key: DocumentKey, carried: str) -> DocumentHeader:
+def header_of_content(json: JsonObject, key: DocumentKey, carried: str) -> DocumentHeader:
     """The header whose content, key and carried text were stored."""
-    return _HEADER.read(json, key=key, carried=CarriedFields(carried))
+    return _HEADER.read_own(json, key=key, carried=CarriedFields(carried))
 
 
 def item_content(item: BillingItem) -> JsonObject:
@@ -165,9 +165,9 @@ def item_content(item: BillingItem) -> JsonObject:
     return _ITEM.brief(item)
 
 
-def item_of_content(json: object, carried: str) -> BillingItem:
+def item_of_content(json: JsonObject, carried: str) -> BillingItem:
     """The item whose content and carried text were stored."""
-    return _ITEM.read(json, carried=CarriedFields(carried))
+    return _ITEM.read_own(json, carried=CarriedFields(carried))
 
 
 def header_json(header: DocumentHeader) -> JsonObject:
@@ -228,14 +228,14 @@ _TRANSACTION: Final = Codec(
     BillingTransaction,
     {
         "id": TEXT,
-        "header": (header_json, header_of),
-        "item": (item_json, item_of),
+        "header": Row(header_json, header_of),
+        "item": Row(item_json, item_of),
         "revenue_type": enum(RevenueType),
         "standalone": BOOL,
         "revision": COUNT,
         "state": enum(TransactionState),
-        "created": (occasion_json, occasion_of),
-        "updated": (occasion_json, occasion_of),
+        "created": Row(occasion_json, occasion_of),
+        "updated": Row(occasion_json, occasion_of),
     },
 )
 
@@ -261,7 +261,7 @@ def stored_transaction_json(stored: StoredTransaction) -> JsonObject:
 _DELIVERY: Final = Codec(
     Delivery,
     {
-        "transaction": (transaction_json, transaction_of),
+        "transaction": Row(transaction_json, transaction_of),
         "number": COUNT,
         "flag": enum(RegenerateFlag),
         "action": enum(SendAction),
@@ -292,7 +292,7 @@ def delivery_of(json: object) -> Delivery:
     return _agreeing(read, "id, transaction_id or revision", told, (read.id, read.transaction.id, read.revision))
 
 
-_HELD: Final = Codec(Held, {"kind": enum(HeldAs), "transaction": (transaction_json, transaction_of)})
+_HELD: Final = Codec(Held, {"kind": enum(HeldAs), "transaction": Row(transaction_json, transaction_of)})
 
 
 def held_json(held: Held) -> JsonObject:

@@ -18,10 +18,12 @@ from attrs import frozen
 
 __all__ = [
     "AMOUNT",
+    "AMOUNT_OR_NONE",
     "BOOL",
     "BOOL_OR_NONE",
     "COUNT",
     "Codec",
+    "DAY",
     "JsonObject",
     "NotCanonical",
     "Row",
@@ -56,18 +58,21 @@ class NotCanonical(ValueError):  # noqa: N818  # named for what the text is
 
 
 def text(value: object) -> str:
+    """Text."""
     if not isinstance(value, str):
         raise ValueError(f"expected text, found {kind_of(value)}")
     return value
 
 
 def boolean(value: object) -> bool:
+    """True or false, and no number."""
     if value is True or value is False:
         return value
     raise ValueError(f"expected true or false, found {kind_of(value)}")
 
 
 def count(value: object) -> int:
+    """A whole number, and no boolean."""
     if type(value) is not int:
         raise ValueError(f"expected a whole number, found {kind_of(value)}")
     return value
@@ -77,20 +82,24 @@ _AMOUNT_TEXT: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:E[+-]?[0-9]+)?")
 
 
 def amount(value: object) -> Decimal:
+    """An amount with the exponent that it was written with."""
     if not isinstance(value, str) or _AMOUNT_TEXT.fullmatch(value) is None:
         raise ValueError(f'expected an amount as text, such as "10.00", found {kind_of(value)}')
     return Decimal(value)
 
 
 def day(value: object) -> date:
+    """A date in ISO 8601."""
     return date.fromisoformat(text(value))
 
 
 def moment(value: object) -> datetime:
+    """A moment in ISO 8601, with its offset if it has one."""
     return datetime.fromisoformat(text(value))
 
 
 def member(kind: type[E]) -> Callable[[object], E]:
+    """The reader of an enum: the member with that value."""
     members: dict[object, E] = {each.value: each for each in kind}
 
     def read(value: object) -> E:
@@ -103,10 +112,13 @@ def member(kind: type[E]) -> Callable[[object], E]:
 
 
 def or_none(read: Callable[[object], T]) -> Callable[[object], T | None]:
+    """The reader that also takes ``null``."""
     return lambda value: None if value is None else read(value)
 
 
 def tuple_of(read: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
+    """The reader of a list of such values."""
+
     def read_all(value: object) -> tuple[T, ...]:
         if not isinstance(value, list):
             raise ValueError(f"expected a list, found {kind_of(value)}")
@@ -116,6 +128,7 @@ def tuple_of(read: Callable[[object], T]) -> Callable[[object], tuple[T, ...]]:
 
 
 def json_object(value: object) -> JsonObject:
+    """A JSON object."""
     if not isinstance(value, dict):
         raise ValueError(f"expected an object, found {kind_of(value)}")
     return value
@@ -130,30 +143,49 @@ def kind_of(value: object) -> str:
 
 
 def _value_of(member: Enum) -> Any:
-    return member.value
+    return member._value_
 
 
 def iso(moment: date) -> str:
+    """A date or a moment in ISO 8601."""
     return moment.isoformat()
 
 
 Writer: TypeAlias = "Callable[[Any], Any] | None"
-Row: TypeAlias = "tuple[Writer, Callable[[Any], Any]]"
+Reader: TypeAlias = "Callable[[Any], Any]"
 
-TEXT: Final[Row] = (None, text)
-TEXT_OR_NONE: Final[Row] = (None, or_none(text))
-BOOL: Final[Row] = (None, boolean)
-BOOL_OR_NONE: Final[Row] = (None, or_none(boolean))
-COUNT: Final[Row] = (None, count)
-AMOUNT: Final[Row] = (str, amount)
+
+@frozen
+class Row:
+    """How one field is written and read; ``None`` means: as it is.
+
+    ``read`` takes anything and refuses what ``write`` wouldn't have written; ``convert`` only undoes what ``write``
+    did, for text that a store keeps and nobody else touches.
+    """
+
+    write: Writer
+    read: Reader
+    convert: Reader | None = None
+
+
+TEXT: Final = Row(None, text)
+TEXT_OR_NONE: Final = Row(None, or_none(text))
+BOOL: Final = Row(None, boolean)
+BOOL_OR_NONE: Final = Row(None, or_none(boolean))
+COUNT: Final = Row(None, count)
+AMOUNT: Final = Row(str, amount, Decimal)
+AMOUNT_OR_NONE: Final = Row(str, or_none(amount), Decimal)
+DAY: Final = Row(iso, day, date.fromisoformat)
 
 
 def enum(kind: type[Enum]) -> Row:
-    return _value_of, member(kind)
+    """The row of an enum's field."""
+    return Row(_value_of, member(kind), {each.value: each for each in kind}.__getitem__)
 
 
 def enum_or_none(kind: type[Enum]) -> Row:
-    return _value_of, or_none(member(kind))
+    """The row of an enum's field that may be ``None``."""
+    return Row(_value_of, or_none(member(kind)), {each.value: each for each in kind}.__getitem__)
 
 
 @frozen
@@ -168,18 +200,23 @@ class Codec(Generic[T]):
     table: Mapping[str, Row]
     apart: frozenset[str] = frozenset()
     _writers: tuple[tuple[str, Writer, object], ...] = attrs.field(init=False)
-    _readers: Mapping[str, Callable[[Any], Any]] = attrs.field(init=False)
+    _readers: Mapping[str, Reader] = attrs.field(init=False)
+    _converters: tuple[tuple[str, Reader], ...] = attrs.field(init=False)
 
     @_writers.default
     def _written(self) -> tuple[tuple[str, Writer, object], ...]:
         fields = {each.name: each.default for each in attrs.fields(self.kind) if each.init}  # type: ignore[arg-type, misc, unused-ignore]  # T is an attrs class
         if set(self.table) | self.apart != set(fields):
             raise ValueError(f"the table of {self.kind.__name__} differs by {set(self.table) ^ set(fields)}")
-        return tuple((name, row[0], fields[name]) for name, row in self.table.items())
+        return tuple((name, row.write, fields[name]) for name, row in self.table.items())
 
     @_readers.default
-    def _read(self) -> Mapping[str, Callable[[Any], Any]]:
-        return {name: row[1] for name, row in self.table.items()}
+    def _read(self) -> Mapping[str, Reader]:
+        return {name: row.read for name, row in self.table.items()}
+
+    @_converters.default
+    def _converted(self) -> tuple[tuple[str, Reader], ...]:
+        return tuple((name, row.convert) for name, row in self.table.items() if row.convert is not None)
 
     def full(self, value: T) -> JsonObject:
         """All fields, ``None`` as ``null``."""
@@ -205,6 +242,16 @@ class Codec(Generic[T]):
             return self.kind(**{name: readers[name](part) for name, part in json.items()}, **apart)  # type: ignore[attr-defined]  # what isn't an object is a fault
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise self._fault(json, error) from None
+
+    def read_own(self, json: JsonObject, **apart: object) -> T:
+        """The value whose brief form a store kept; fields are converted in place and checked by the class alone."""
+        try:
+            for name, convert in self._converters:
+                if name in json:
+                    json[name] = convert(json[name])
+            return self.kind(**json, **apart)
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise NotCanonical(f"{self.kind.__name__}: {error}") from None
 
     def _fault(self, json: object, error: Exception) -> NotCanonical:
         if not isinstance(json, dict):

@@ -13,7 +13,6 @@ import pytest
 from regen_core.access import Scope
 from regen_core.adapters.sql import SqlStore
 from regen_core.adapters.sql.rows import Occasions, held_of_row, held_row
-from regen_core.adapters.sql.unit import READING, WRITING
 from regen_core.documents import BillingDocument, DocumentKey
 from regen_core.idempotency import Replay
 from regen_core.ports import DocumentLoaded, Found
@@ -96,8 +95,8 @@ class SqlSubject:
         finally:
             connection.close()
         if held is not None:
-            with self.store._reader(WRITING) as reader:
-                reader.unit.write(reader.statements.hold, held_row(held))
+            with self.store._writing() as reader:
+                reader.unit.write(reader.statements.hold, held_row(held, reader.occasions))
 
     def state(self) -> object:
         if self._opened is None:
@@ -140,6 +139,6 @@ def test_what_revenue_holds_comes_back_exactly(sql: SqlStore, invoice: object) -
     sql.regenerate(scope, RegenerateRequest(type=invoice().type, id="d1"))
     sql.deliver_to_ledger(scope)
     sent = [entry.delivery.transaction for entry in sql.deliveries(scope).rows]
-    with sql._reader(READING) as reader:
+    with sql._reading() as reader:
         rows = [reader.unit.one(reader.statements.held, ("t1", "e1", "Invoice", "d1", each.item.id)) for each in sent]
     assert [repr(held_of_row(row, Occasions()).transaction) for row in rows if row] == [repr(each) for each in sent]

@@ -230,6 +230,7 @@ def test_a_disagreement_is_noticed(clock: Any, everything: Everything, database:
             store.load(invoice())
             store.regenerate(ALL, request)
         assert everything(memory) == everything(sql)
-        with sql._engine.begin() as connection:
-            connection.exec_driver_sql("UPDATE transactions SET deliveries = 0 WHERE item_id = 'i2'")
+        connection, cursor = sql._connections.take()
+        cursor.execute("UPDATE transactions SET deliveries = 0 WHERE item_id = 'i2'")
+        sql._connections.give((connection, cursor))
         assert everything(memory) != everything(sql)

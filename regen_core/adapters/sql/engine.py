@@ -11,9 +11,10 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import Engine, Select, create_engine, event, literal_column, make_url, select, table
+from sqlalchemy import Dialect, Select, create_engine, event, literal_column, make_url, select, table
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from regen_core.adapters.sql.faults import (
@@ -26,9 +27,9 @@ from regen_core.adapters.sql.faults import (
 )
 from regen_core.adapters.sql.prepared import prepare
 from regen_core.adapters.sql.schema import METADATA, SCHEMA_VERSION, version_table
-from regen_core.adapters.sql.unit import READING, WRITING, UnitOfWork, unit_of_work
+from regen_core.adapters.sql.unit import READING, WRITING, Connections, UnitOfWork
 
-__all__ = ["BUSY_TIMEOUT", "SETTINGS", "open_engine", "shown_url"]
+__all__ = ["BUSY_TIMEOUT", "SETTINGS", "open_database", "shown_url"]
 
 BUSY_TIMEOUT: Final = 10.0
 """Seconds to wait for another writer: longer than any batch of ours holds the lock, short enough to tell a person."""
@@ -63,8 +64,8 @@ def shown_url(url: URL) -> str:
     return url.render_as_string(hide_password=True)
 
 
-def open_engine(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Engine:
-    """An engine on a database of ours, whose schema is created where the database is empty.
+def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Connections:
+    """Connections to a database of ours, whose schema is created where the database is empty.
 
     ``busy_timeout`` in seconds. Raises a :class:`~regen_core.ports.StoreFault` for a URL that isn't an SQLite file's, a
     file that is no database, somebody else's, newer, older, read-only or locked, and for weak durability.
@@ -72,19 +73,20 @@ def open_engine(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Engine:
     parsed = _sqlite_url(url)
     where = shown_url(parsed)
     _check_writable(parsed, where)
-    engine = create_engine(parsed, connect_args={"timeout": busy_timeout})
+    engine = create_engine(parsed, connect_args={"timeout": busy_timeout}, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
         apply_settings(connection, where)
 
+    connections = Connections(engine, where)
     try:
-        ensure_schema(engine, where)
+        ensure_schema(connections)
     except BaseException:
-        engine.dispose()
+        connections.close()
         raise
-    return engine
+    return connections
 
 
 def _sqlite_url(url: str) -> URL:
@@ -126,24 +128,25 @@ def apply_settings(connection: sqlite3.Connection, where: str) -> None:
             raise DurabilityTooWeak(where, name, found, needed)
 
 
-def ensure_schema(engine: Engine, where: str) -> None:
+def ensure_schema(connections: Connections) -> None:
     """Create the schema in an empty database, or refuse a database that isn't ours or not of our version."""
-    with unit_of_work(engine, READING, where) as unit:
-        is_empty = _check_schema(engine, unit, where)
+    dialect, where = connections.engine.dialect, connections.where
+    with UnitOfWork(connections, READING) as unit:
+        is_empty = _check_schema(dialect, unit, where)
     if is_empty:
-        with unit_of_work(engine, WRITING, where) as unit:
-            if _check_schema(engine, unit, where):
-                _create(engine, unit)
+        with UnitOfWork(connections, WRITING) as unit:
+            if _check_schema(dialect, unit, where):
+                _create(dialect, unit)
 
 
-def _check_schema(engine: Engine, unit: UnitOfWork, where: str) -> bool:
+def _check_schema(dialect: Dialect, unit: UnitOfWork, where: str) -> bool:
     """Whether the database is empty; raises where it is neither empty nor ours."""
-    tables = {row[0] for row in unit.all(prepare(_TABLES, engine.dialect, ()), ())}
+    tables = {row[0] for row in unit.all(prepare(_TABLES, dialect, ()), ())}
     if not tables:
         return True
     if version_table.name not in tables:
         raise ForeignDatabase(where)
-    row = unit.one(prepare(select(version_table.c.version_num), engine.dialect, ()), ())
+    row = unit.one(prepare(select(version_table.c.version_num), dialect, ()), ())
     found = "none" if row is None else str(row[0])
     if row is None or found < SCHEMA_VERSION:
         raise OlderDatabase(where, found, SCHEMA_VERSION)
@@ -152,9 +155,9 @@ def _check_schema(engine: Engine, unit: UnitOfWork, where: str) -> bool:
     return False
 
 
-def _create(engine: Engine, unit: UnitOfWork) -> None:
+def _create(dialect: Dialect, unit: UnitOfWork) -> None:
     for each in METADATA.sorted_tables:
-        unit.write(prepare(CreateTable(each), engine.dialect, ()), ())
+        unit.write(prepare(CreateTable(each), dialect, ()), ())
         for index in sorted(each.indexes, key=str):
-            unit.write(prepare(CreateIndex(index), engine.dialect, ()), ())
-    unit.write(prepare(version_table.insert(), engine.dialect, ("version_num",)), (SCHEMA_VERSION,))
+            unit.write(prepare(CreateIndex(index), dialect, ()), ())
+    unit.write(prepare(version_table.insert(), dialect, ("version_num",)), (SCHEMA_VERSION,))

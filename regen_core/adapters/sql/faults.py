@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from regen_core.ports import StoreFault
+from regen_core.wire.codec import NotCanonical
 
 __all__ = [
     "DatabaseBusy",
@@ -22,6 +23,7 @@ __all__ = [
     "OlderDatabase",
     "ReadOnlyDatabase",
     "UnreadableDatabaseUrl",
+    "raise_translated",
     "translated",
 ]
 
@@ -121,12 +123,23 @@ def fault_of(error: sqlite3.Error, where: str) -> _DatabaseFault:
     return DatabaseUnavailable(where, name)
 
 
+def raise_translated(error: BaseException, where: str) -> None:
+    """Raise the fault that an error stands for; do nothing for an error of our own making."""
+    if isinstance(error, NotCanonical):
+        raise NotADatabase(where) from error
+    if isinstance(error, sqlite3.Error) and not isinstance(error, _OUR_OWN):
+        raise fault_of(error, where) from error
+
+
+_OUR_OWN = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.IntegrityError)
+"""Errors that the database isn't to blame for."""
+
+
 @contextmanager
 def translated(where: str) -> Iterator[None]:
     """Raise driver errors as faults; an error in our own use of the driver stays what it is."""
     try:
         yield
-    except (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.IntegrityError):
+    except Exception as error:
+        raise_translated(error, where)
         raise
-    except sqlite3.Error as error:
-        raise fault_of(error, where) from error

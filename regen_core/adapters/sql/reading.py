@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import TracebackType
+from typing import Self
+
 from attrs import field, frozen
 
 from regen_core.access import Scope
@@ -44,12 +47,24 @@ class StoredRows:
 
 @frozen
 class Reader:
-    """Reads within one unit of work; a version's content is read once, however many rows come from it."""
+    """Reads within one unit of work, which it begins and ends as a context.
+
+    A version's content is read once, however many rows come from it.
+    """
 
     unit: UnitOfWork
     statements: Statements
     occasions: Occasions = field(factory=Occasions)
     _contents: dict[tuple[DocumentKey, int], Content] = field(factory=dict)
+
+    def __enter__(self) -> Self:
+        self.unit.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.unit.__exit__(kind, error, trace)
 
     def find(
         self, scope: Scope, request: RegenerateRequest

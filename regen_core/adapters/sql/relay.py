@@ -63,4 +63,4 @@ def _keep(reader: Reader, transaction: BillingTransaction, ledger: RevenueLedger
     if held is None:
         reader.unit.write(reader.statements.let_go, _key_row(transaction))
     else:
-        reader.unit.write(reader.statements.hold, held_row(held))
+        reader.unit.write(reader.statements.hold, held_row(held, reader.occasions))

@@ -20,6 +20,7 @@ from regen_core.ports import OutboxEntry
 from regen_core.revenue import Delivery, Held, HeldAs
 from regen_core.transactions import BillingTransaction, Occasion, RevenueType, TransactionState
 from regen_core.wire.canonical import header_content, header_of_content, item_content, item_of_content
+from regen_core.wire.codec import NotCanonical
 
 __all__ = [
     "Content",
@@ -36,10 +37,12 @@ __all__ = [
 ]
 
 Row = tuple[Any, ...]
+_OccasionRow = tuple[str | None, str | None]
 
 _SEPARATOR: Final = "\x1e"
 """Parts the carried fields of items: a control character, which JSON text never holds unescaped."""
 
+_read: Final = json.JSONDecoder().decode
 _write: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _TYPES: Final = {each.value: each for each in DocumentType}
 _REVENUE_TYPES: Final = {each.value: each for each in RevenueType}
@@ -51,7 +54,7 @@ _KINDS: Final = {each.value: each for each in HeldAs}
 
 def key_row(key: DocumentKey) -> Row:
     """A document's identity: tenant, entity, type, id."""
-    return (key.tenant, key.entity, key.type.value, key.id)
+    return (key.tenant, key.entity, key.type._value_, key.id)
 
 
 def key_of_row(row: Sequence[Any]) -> DocumentKey:
@@ -89,41 +92,50 @@ def content_row(document: BillingDocument) -> Row:
 def content_of_row(key: DocumentKey, row: Row) -> Content:
     """The content that :func:`content_row` wrote."""
     header, header_carried, items, items_carried = row
-    parts = zip(json.loads(items), items_carried.split(_SEPARATOR), strict=False)
-    read = tuple([item_of_content(part, carried) for part, carried in parts])
-    return Content(BillingDocument(header_of_content(json.loads(header), key, header_carried), read))
+    try:
+        parts = zip(_read(items), items_carried.split(_SEPARATOR), strict=False)
+        read = tuple([item_of_content(part, carried) for part, carried in parts])
+        return Content(BillingDocument(header_of_content(_read(header), key, header_carried), read))
+    except (AttributeError, TypeError, ValueError) as damage:
+        raise NotCanonical(f"the content of a document: {damage}") from None
 
 
 class Occasions:
-    """Occasions as two columns, and back: the lines of one document mostly share theirs, so each is read once."""
+    """Occasions as two columns, and back: the lines of one document mostly share theirs, so each is turned once."""
 
-    __slots__ = ("_read",)
+    __slots__ = ("_read", "_written")
 
     def __init__(self) -> None:
         self._read: dict[tuple[str | None, str | None], Occasion | None] = {(None, None): None}
+        self._written: dict[int, tuple[Occasion | None, _OccasionRow]] = {id(None): (None, (None, None))}
 
-    def of(self, at: str | None, by: str | None) -> Occasion | None:
+    def of(self, row: _OccasionRow) -> Occasion | None:
         """The occasion of two columns; ``None`` where the moment is null."""
-        found = self._read.get((at, by))
-        if found is None and at is not None:
-            found = self._read[at, by] = Occasion(datetime.fromisoformat(at), by)
+        found = self._read.get(row)
+        if found is None and row[0] is not None:
+            found = self._read[row] = Occasion(datetime.fromisoformat(row[0]), row[1])
+            self._written[id(found)] = (found, row)
         return found
 
+    def row(self, occasion: Occasion | None) -> _OccasionRow:
+        """The two columns of an occasion."""
+        found = self._written.get(id(occasion))
+        if found is None:
+            assert occasion is not None, "the row of no occasion is there from the start"
+            found = self._written[id(occasion)] = (occasion, (occasion.at.isoformat(), occasion.by))
+        return found[1]
 
-def _occasion_row(occasion: Occasion | None) -> tuple[str | None, str | None]:
-    return (None, None) if occasion is None else (occasion.at.isoformat(), occasion.by)
 
-
-def transaction_row(transaction: BillingTransaction) -> Row:
+def transaction_row(transaction: BillingTransaction, occasions: Occasions) -> Row:
     """What a transaction says beside header and item."""
     return (
         transaction.id,
-        transaction.revenue_type.value,
+        transaction.revenue_type._value_,
         int(transaction.standalone),
         transaction.revision,
-        transaction.state.value,
-        *_occasion_row(transaction.created),
-        *_occasion_row(transaction.updated),
+        transaction.state._value_,
+        *occasions.row(transaction.created),
+        *occasions.row(transaction.updated),
     )
 
 
@@ -138,8 +150,8 @@ def transaction_of_row(header: DocumentHeader, item: BillingItem, row: Row, occa
         bool(standalone),
         revision,
         _STATES[state],
-        occasions.of(created_at, created_by),
-        occasions.of(updated_at, updated_by),
+        occasions.of((created_at, created_by)),
+        occasions.of((updated_at, updated_by)),
     )
 
 
@@ -155,7 +167,7 @@ def entry_of_row(content: Content, row: Row, occasions: Occasions) -> OutboxEntr
     )
 
 
-def held_row(held: Held) -> Row:
+def held_row(held: Held, occasions: Occasions) -> Row:
     """All columns of the ledger: Revenue keeps its own copy."""
     transaction, header, item = held.transaction, held.transaction.header, held.transaction.item
     return (
@@ -164,7 +176,7 @@ def held_row(held: Held) -> Row:
         header.number,
         header.org,
         held.kind.value,
-        *transaction_row(transaction),
+        *transaction_row(transaction, occasions),
         header.date.isoformat(),
         header.currency,
         _write(header_content(header)),
@@ -177,6 +189,6 @@ def held_row(held: Held) -> Row:
 def held_of_row(row: Row, occasions: Occasions) -> Held:
     """What :func:`held_row` wrote."""
     _, _, _, _, _, _, _, kind, *told, _, _, header, header_carried, item, item_carried = row
-    read = header_of_content(json.loads(header), key_of_row(row), header_carried)
-    of = item_of_content(json.loads(item), item_carried)
+    read = header_of_content(_read(header), key_of_row(row), header_carried)
+    of = item_of_content(_read(item), item_carried)
     return Held(transaction_of_row(read, of, tuple(told), occasions), _KINDS[kind])

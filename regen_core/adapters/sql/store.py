@@ -5,22 +5,19 @@ It loads, asks the core, persists and translates; no method knows a rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
-from sqlalchemy import Engine
-
 from regen_core.access import Scope
-from regen_core.adapters.sql.engine import BUSY_TIMEOUT, open_engine, shown_url
+from regen_core.adapters.sql.engine import BUSY_TIMEOUT, open_database
 from regen_core.adapters.sql.keys import RunningKeys, is_visible, save_record, saved_record
 from regen_core.adapters.sql.listing import list_deliveries, list_documents, list_revenue, list_transactions
 from regen_core.adapters.sql.reading import Reader, org_count, org_values
 from regen_core.adapters.sql.relay import acknowledge, collect_deliveries
 from regen_core.adapters.sql.rows import key_row
 from regen_core.adapters.sql.statements import Statements
-from regen_core.adapters.sql.unit import READING, WRITING, unit_of_work
+from regen_core.adapters.sql.unit import READING, WRITING, Connections, UnitOfWork
 from regen_core.adapters.sql.writing import load_document, write_regeneration
 from regen_core.documents import BillingDocument, DocumentKey, DocumentType
 from regen_core.idempotency import (
@@ -67,10 +64,9 @@ class SqlStore:
     stored.
     """
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], datetime] = _utc_now) -> None:
-        self._engine = engine
-        self._where = shown_url(engine.url)
-        self._statements = Statements(engine.dialect)
+    def __init__(self, connections: Connections, *, clock: Callable[[], datetime] = _utc_now) -> None:
+        self._connections = connections
+        self._statements = Statements(connections.engine.dialect)
         self._clock = clock
         self._running = RunningKeys()
 
@@ -83,11 +79,11 @@ class SqlStore:
         ``clock`` is the store's clock, in UTC; ``busy_timeout`` seconds are waited for another writer. Raises a
         :class:`~regen_core.ports.StoreFault` for a database that can't be used.
         """
-        return cls(open_engine(url, busy_timeout=busy_timeout), clock=clock)
+        return cls(open_database(url, busy_timeout=busy_timeout), clock=clock)
 
     def close(self) -> None:
         """Close the connections; the store can't be used afterwards."""
-        self._engine.dispose()
+        self._connections.close()
 
     def __enter__(self) -> Self:
         return self
@@ -95,26 +91,27 @@ class SqlStore:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextmanager
-    def _reader(self, begin: str) -> Iterator[Reader]:
-        with unit_of_work(self._engine, begin, self._where) as unit:
-            yield Reader(unit, self._statements)
+    def _reading(self) -> Reader:
+        return Reader(UnitOfWork(self._connections, READING), self._statements)
+
+    def _writing(self) -> Reader:
+        return Reader(UnitOfWork(self._connections, WRITING), self._statements)
 
     # documents
 
     def load(self, document: BillingDocument) -> LoadOutcome:
         """Add or replace a document (DOC-1 … DOC-4)."""
-        with self._reader(WRITING) as reader:
+        with self._writing() as reader:
             return load_document(reader, document)
 
     def load_all(self, documents: Iterable[BillingDocument]) -> tuple[LoadOutcome, ...]:
         """Add or replace several documents in one unit of work; a refused one stops no other (DOC-4)."""
-        with self._reader(WRITING) as reader:
+        with self._writing() as reader:
             return tuple([load_document(reader, document) for document in documents])
 
     def find(self, scope: Scope, request: RegenerateRequest) -> Found | DocumentNotFound | DocumentReferenceMismatch:
         """The document that a request names, with its transactions (REQ-4, REQ-7, ACC-4)."""
-        with self._reader(READING) as reader:
+        with self._reading() as reader:
             rows = reader.find(scope, request)
         if isinstance(rows, (DocumentNotFound, DocumentReferenceMismatch)):
             return rows
@@ -133,7 +130,7 @@ class SqlStore:
     def invoice_currency(self, scope: Scope, invoice_id: str) -> str | None:
         """The currency of a visible invoice, ``None`` when there is none."""
         key = DocumentKey(tenant=scope.tenant, entity=scope.entity, type=DocumentType.INVOICE, id=invoice_id)
-        with self._reader(READING) as reader:
+        with self._reading() as reader:
             statement = self._statements.invoice_currency(org_count(scope))
             row = reader.unit.one(statement, (*key_row(key), *org_values(scope)))
         return None if row is None else str(row[0])
@@ -155,7 +152,7 @@ class SqlStore:
             return unread
         if idempotent is not None:
             return self._regenerate_once(scope, request, occasion, expected, idempotent)
-        with self._reader(WRITING) as reader:
+        with self._writing() as reader:
             return self._regenerate(reader, scope, request, occasion, expected)[0]
 
     def _regenerate(
@@ -193,7 +190,7 @@ class SqlStore:
                 running = consult(Running(), meaning, self._clock(), document_is_visible=True)
                 assert not isinstance(running, Proceed), "a running key never lets another request proceed (IDM-3)"
                 return running
-            with self._reader(WRITING) as reader:
+            with self._writing() as reader:
                 found, now = saved_record(reader, scope.tenant, digest), self._clock()
                 visible = found is None or is_visible(reader, scope, found.document)
                 verdict = consult(found, meaning, now, document_is_visible=visible)
@@ -214,14 +211,14 @@ class SqlStore:
         self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
     ) -> Page[BillingDocument]:
         """Documents as loaded last, by type and id."""
-        with self._reader(READING) as reader:
+        with self._reading() as reader:
             return list_documents(reader, scope, selection, limit, after)
 
     def transactions(
         self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
     ) -> Page[StoredTransaction]:
         """Stored transactions by type and id of their document, then by item id."""
-        with self._reader(READING) as reader:
+        with self._reading() as reader:
             return list_transactions(reader, scope, selection, limit, after)
 
     def deliveries(
@@ -235,14 +232,14 @@ class SqlStore:
     ) -> Page[OutboxEntry]:
         """The outbox in commit order: what waits, what was acknowledged, or both (``None``)."""
         extra = {None: "", False: "waiting", True: "acknowledged"}[acknowledged]
-        with self._reader(READING) as reader:
+        with self._reading() as reader:
             return list_deliveries(reader, scope, selection, limit, after, extra=extra)
 
     def revenue(
         self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
     ) -> Page[Held]:
         """What Revenue holds, by type and id of the document as it was sent, then by item id."""
-        with self._reader(READING) as reader:
+        with self._reading() as reader:
             return list_revenue(reader, scope, selection, limit, after)
 
     # the outbox and Revenue
@@ -253,17 +250,17 @@ class SqlStore:
 
     def acknowledge(self, scope: Scope, entries: Sequence[OutboxEntry]) -> int:
         """Mark deliveries as done; how many of them waited until now."""
-        with self._reader(WRITING) as reader:
+        with self._writing() as reader:
             return acknowledge(reader, scope.tenant, scope.entity, entries, self._clock())
 
     def collect(self, deliveries: Sequence[Delivery]) -> CollectedDeliveries:
         """Let Revenue collect deliveries (REV-1 … REV-4)."""
-        with self._reader(WRITING) as reader:
+        with self._writing() as reader:
             return collect_deliveries(reader, deliveries)
 
     def deliver_to_ledger(self, scope: Scope, limit: int = _PAGE) -> CollectedDeliveries:
         """Collect the first waiting deliveries and acknowledge them, both in one unit of work."""
-        with self._reader(WRITING) as reader:
+        with self._writing() as reader:
             waiting = list_deliveries(reader, scope, _ALL, limit, None, extra="waiting").rows
             done = collect_deliveries(reader, [entry.delivery for entry in waiting])
             acknowledge(reader, scope.tenant, scope.entity, waiting, self._clock())

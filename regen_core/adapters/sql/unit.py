@@ -1,22 +1,24 @@
 """The unit of work: one transaction of the database, on the driver's cursor.
 
-Owns begin, commit and roll back. What happens within happens as a whole or not at all, and is durable when the unit has
-ended without an exception (IDM-7).
+Owns begin, commit and roll back, and the connections that wait for the next unit. What happens within a unit happens as
+a whole or not at all, and is durable when the unit has ended without an exception (IDM-7).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, Final
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Final, Self
 
+from attrs import field, frozen
 from sqlalchemy import Engine
 from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy.pool import PoolProxiedConnection
 
-from regen_core.adapters.sql.faults import translated
+from regen_core.adapters.sql.faults import raise_translated, translated
 from regen_core.adapters.sql.prepared import Prepared
 
-__all__ = ["READING", "UnitOfWork", "WRITING", "unit_of_work"]
+__all__ = ["Connections", "READING", "Row", "UnitOfWork", "WRITING"]
 
 Row = tuple[Any, ...]
 
@@ -26,14 +28,86 @@ READING: Final = "BEGIN"
 WRITING: Final = "BEGIN IMMEDIATE"
 """The write lock from the start: what is read can't be moved by another writer before it is written."""
 
+_MOST_IDLE: Final = 16
+"""Connections kept for the next unit: as many as threads may soon be back; more are closed."""
+
+_Held = tuple[PoolProxiedConnection, DBAPICursor]
+
+
+@frozen(eq=False)
+class Connections:
+    """Open connections of one store, each used by one unit at a time; taking an idle one costs next to nothing."""
+
+    engine: Engine
+    where: str
+    _idle: list[_Held] = field(factory=list, init=False)
+
+    def take(self) -> _Held:
+        """An idle connection with its cursor, or a new one."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            with translated(self.where):
+                connection = self.engine.raw_connection()
+                return connection, connection.cursor()
+
+    def give(self, held: _Held) -> None:
+        """Keep a connection that is in no transaction for the next unit."""
+        if len(self._idle) < _MOST_IDLE:
+            self._idle.append(held)
+        else:
+            held[0].close()
+
+    def close(self) -> None:
+        """Close what is idle."""
+        while self._idle:
+            self._idle.pop()[0].close()
+        self.engine.dispose()
+
 
 class UnitOfWork:
-    """Runs prepared statements within one unit; rows are given in the statement's declared order."""
+    """One unit, as a context: committed at its end, rolled back by an exception.
 
-    __slots__ = ("_cursor",)
+    Rows are given in the statement's declared order. A driver's error leaves as a
+    :class:`~regen_core.ports.StoreFault`.
+    """
 
-    def __init__(self, cursor: DBAPICursor) -> None:
-        self._cursor = cursor
+    __slots__ = ("_begin", "_connections", "_cursor", "_held")
+
+    def __init__(self, connections: Connections, begin: str) -> None:
+        self._connections, self._begin = connections, begin
+
+    def __enter__(self) -> Self:
+        self._held = self._connections.take()
+        self._cursor = self._held[1]
+        try:
+            self._cursor.execute(self._begin)
+        except BaseException as error:
+            self._abandon(error)
+            raise
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if error is not None:
+            self._abandon(error)
+            return
+        try:
+            self._cursor.execute("COMMIT")
+        except BaseException as failed:
+            self._abandon(failed)
+            raise
+        self._connections.give(self._held)
+
+    def _abandon(self, error: BaseException) -> None:
+        """Roll back; a connection that can't even do that is closed. Raises the error's translation, if it has one."""
+        connection = self._held[0]
+        try:
+            connection.rollback()
+        except Exception:  # noqa: BLE001  # whatever it is, the connection is lost and the first error counts
+            connection.invalidate()
+        else:
+            self._connections.give(self._held)
+        raise_translated(error, self._connections.where)
 
     def one(self, statement: Prepared, row: Row) -> Row | None:
         """The first row of the answer, or ``None``."""
@@ -54,21 +128,3 @@ class UnitOfWork:
         """Change rows, once per given row."""
         if rows:
             self._cursor.executemany(statement.sql, [statement.bind(row) for row in rows])
-
-
-@contextmanager
-def unit_of_work(engine: Engine, begin: str, where: str) -> Iterator[UnitOfWork]:
-    """One unit: committed at the end, rolled back by an exception."""
-    with translated(where):
-        connection = engine.raw_connection()
-        try:
-            cursor = connection.cursor()
-            cursor.execute(begin)
-            try:
-                yield UnitOfWork(cursor)
-                cursor.execute("COMMIT")
-            except BaseException:
-                connection.rollback()
-                raise
-        finally:
-            connection.close()

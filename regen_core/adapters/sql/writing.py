@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from regen_core.adapters.sql.reading import Reader, StoredRows
-from regen_core.adapters.sql.rows import content_row, key_row, transaction_row
+from regen_core.adapters.sql.rows import Occasions, content_row, key_row, transaction_row
 from regen_core.changes import document_changes
 from regen_core.documents import BillingDocument, DocumentKey
 from regen_core.ports import DocumentLoaded, LoadOutcome
@@ -70,7 +70,7 @@ def write_regeneration(
 
     Refused, before anything is written, where the document has another version than the one that was read.
     """
-    changed, deliveries = _changed_rows(rows, done, committed_at.isoformat())
+    changed, deliveries = _changed_rows(reader.occasions, rows, done, committed_at.isoformat())
     if not changed and not deliveries:
         return None
     unit, statements = reader.unit, reader.statements
@@ -84,7 +84,7 @@ def write_regeneration(
 _Rows = list[tuple[object, ...]]
 
 
-def _changed_rows(rows: StoredRows, done: Regeneration, committed_at: str) -> tuple[_Rows, _Rows]:
+def _changed_rows(occasions: Occasions, rows: StoredRows, done: Regeneration, committed_at: str) -> tuple[_Rows, _Rows]:
     """Transactions that differ from what was read or stand in another place now, and the deliveries.
 
     A transaction with the current header was written from the current version; any other keeps the version that it was
@@ -99,11 +99,11 @@ def _changed_rows(rows: StoredRows, done: Regeneration, committed_at: str) -> tu
             continue
         transaction, item_id = line.after.transaction, line.after.transaction.item.id
         written_from = current if transaction.header is header else places[item_id][1]
-        told = (*transaction_row(transaction), written_from)
+        told = (*transaction_row(transaction, occasions), written_from)
         if line.after is not line.before or places[item_id][0] != place:
             changed.append((*key, item_id, place, line.after.deliveries, *told))
         if line.delivery is not None:
-            sent = (line.delivery.number, line.delivery.flag.value, line.delivery.action.value)
+            sent = (line.delivery.number, line.delivery.flag._value_, line.delivery.action._value_)
             deliveries.append((*key, item_id, *sent, *told, committed_at))
         place += 1
     return changed, deliveries
