@@ -14,7 +14,7 @@ from regen_core.decision_table import DECISION_TABLE, RegenerateFlag, SendAction
 from regen_core.revenue import COLLECTING_RULES
 from regen_core.testing.breaks import Break, broken_tables
 from regen_core.testing.harness import Harness
-from regen_core.testing.simulation import Failure, find_failure
+from regen_core.testing.simulation import DISTURBANCES, Failure, find_failure
 from regen_core.testing.subject import ReferenceSubject
 from regen_core.transactions import Standing
 
@@ -39,13 +39,13 @@ def heeded_for(broken: Break) -> frozenset[str]:
     return CONVERGENCE | {"ELI-2"} if broken.says.startswith(silence) else CONVERGENCE
 
 
-def noticed(broken: Break, heeded: frozenset[str]) -> Failure | None:
-    """The first history in which a law notices."""
+def noticed(broken: Break, heeded: frozenset[str], without: frozenset[str] = frozenset()) -> Failure | None:
+    """The first history in which a law notices; ``without`` are steps that are never taken."""
 
     def make() -> Harness:
         return Harness(lambda: ReferenceSubject(broken.table, broken.rules), with_model=False, heeded=heeded)
 
-    return find_failure(make, SEEDS, STEPS)
+    return find_failure(make, SEEDS, STEPS, without)
 
 
 NOTICED: dict[str, str] = {}
@@ -85,6 +85,13 @@ class TestTheLawsHaveTeeth:
     def test_an_equivalent_break_is_never_noticed(self, name: str) -> None:
         broken = next(each for each in broken_tables() if each.name == name)
         assert noticed(broken, CONVERGENCE) is None
+
+    @pytest.mark.parametrize("name", ["REV-1 N held same -> collect", "REV-2 Y held same -> ignore"])
+    def test_what_only_an_erring_revenue_shows(self, name: str) -> None:
+        """CNV-3: if Revenue never lost, altered or restored a line, no test could tell these from the law."""
+        broken = next(each for each in broken_tables() if each.name == name)
+        assert noticed(broken, CONVERGENCE) is not None
+        assert noticed(broken, CONVERGENCE, DISTURBANCES) is None
 
     def test_print_who_noticed_what(self) -> None:
         for name, rule_id in NOTICED.items():
