@@ -5,7 +5,8 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -70,15 +71,31 @@ _TOLD: Final = frozenset(
 )
 """Differences that are told to people; JSON has all of them."""
 _NOTHING: Final = "–"
-_DATE: Final = click.DateTime(formats=["%Y-%m-%d"])
+
+
+class _Day(click.ParamType[date]):
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        day = _day_of(str(value))
+        if day is None:
+            self.fail(f"{value!r} is no day of the calendar written as 2026-01-31.", param, ctx)
+        return day
+
+
+def _day_of(text: str) -> date | None:
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        return day if day.isoformat() == text else None  # other forms, such as 2026-W05-6, are read too
+    return None
 
 
 @click.command(cls=RegenCommand)
-@click.option("--from", "first", type=_DATE, required=True, metavar="DATE", help="First document date, as 2026-01-31.")
-@click.option("--to", "last", type=_DATE, required=True, metavar="DATE", help="Last document date; it belongs to it.")
+@click.option("--from", "first", type=_Day(), required=True, metavar="DATE", help="First document date, as 2026-01-31.")
+@click.option("--to", "last", type=_Day(), required=True, metavar="DATE", help="Last document date; it belongs to it.")
 @click.option("--type", "kind", type=choice(DocumentType), help="Documents of this type only.  [default: all]")
 @click.pass_context
-def reconcile(ctx: click.Context, first: datetime, last: datetime, kind: DocumentType | None) -> ExitCode:
+def reconcile(ctx: click.Context, first: date, last: date, kind: DocumentType | None) -> ExitCode:
     """Compare the stored transactions of a period with what the built-in Revenue holds.
 
     Per currency it counts and sums the live lines of both sides, amounts with their sign for revenue, and names every
@@ -92,7 +109,7 @@ def reconcile(ctx: click.Context, first: datetime, last: datetime, kind: Documen
         raise click.UsageError("--from is after --to: exchange the two.", ctx)
     settings = settings_of(ctx)
     with opened(settings.db) as store:
-        outcome = _outcome(store, settings.scope, Selection(type=kind), Period(first.date(), last.date()))
+        outcome = _outcome(store, settings.scope, Selection(type=kind), Period(first, last))
     _print(settings.output, outcome)
     return ExitCode.DONE if outcome.agrees else ExitCode.REFUSED
 
