@@ -25,7 +25,7 @@ _STYLE: Final = """
   --page: #161b22; --generate: #1d3d2a; --override: #463a16; --void: #4d2522; --send: #1d3555; --refused: #4d2522;
   --link: #7fb2ff; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); margin: 2rem auto;
-  max-width: 76rem; padding: 0 1rem; }
+  max-width: 110rem; padding: 0 1.5rem; }
 .scroll { overflow-x: auto; margin: 0 0 .5rem; }
 table { border-collapse: collapse; min-width: 40rem; }
 caption { text-align: left; font-weight: 650; font-size: 1.1rem; padding: 1.2rem 0 .5rem; white-space: nowrap; }

@@ -60,7 +60,7 @@ def _plan(explanation: Explanation) -> Table:
     ]  # fmt: skip
     return Table(
         name="plan",
-        title="Line by line",
+        title="",
         columns=("item", "write", "revision", "type", "amount", "send", "rules", "why"),
         rows=(*lines, *skipped),
     )

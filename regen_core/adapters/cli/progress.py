@@ -17,6 +17,10 @@ PAUSE: Final = 0.2
 _ERASE: Final = "\r\x1b[K"
 
 
+def _is_watched() -> bool:
+    return sys.stderr.isatty()
+
+
 @define
 class Progress:
     """One line that is rewritten while bytes are read; ``total`` ``None`` where nobody knows how many there are.
@@ -26,7 +30,7 @@ class Progress:
 
     total: int | None
     done: int = field(default=0, init=False)
-    is_shown: bool = field(factory=lambda: sys.stderr.isatty(), init=False)
+    is_shown: bool = field(factory=_is_watched, init=False)
     _next: float = field(factory=lambda: time.monotonic() + 3 * PAUSE, init=False)
 
     def lines(self, stream: IO[bytes]) -> Iterator[bytes]:

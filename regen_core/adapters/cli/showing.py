@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 from attrs import frozen
 
 from regen_core.adapters.cli.connecting import opened
 from regen_core.adapters.cli.faults import ExitCode
+from regen_core.adapters.cli.paging import paged
 from regen_core.adapters.cli.references import reference_options
 from regen_core.adapters.cli.settings import RegenCommand, settings_of
 from regen_core.documents import BillingDocument, DocumentType
@@ -24,7 +25,6 @@ from regen_core.wire.canonical import delivery_json, document_json, held_json, p
 
 __all__ = ["show"]
 
-T = TypeVar("T")
 _Row = tuple[Sequence[Cell], object]
 _NONE: Final = "–"
 
@@ -137,19 +137,6 @@ _KINDS: Final = {
 }
 _FLAT: Final = _Kind(lambda store: store.transactions, ("id", "field", "value", "from"), _flat_rows)
 
-PAGE: Final = 500
-"""Rows fetched at a time: enough to make the fetching cheap, few enough to hold."""
-
-
-def _paged(fetch: Callable[..., Page[T]], **wanted: Any) -> Iterator[T]:
-    after: str | None = None
-    while True:
-        page = fetch(limit=PAGE, after=after, **wanted)
-        yield from page.rows
-        after = page.next
-        if after is None:
-            return
-
 
 @click.command(cls=RegenCommand)
 @click.argument("what", type=click.Choice(list(_KINDS)))
@@ -187,7 +174,7 @@ def show(
         wanted["acknowledged"] = not waiting
     with opened(settings.db) as store:
         listing = settings.output.listing(what, shown.columns)
-        for found in islice(_paged(shown.page(store), **wanted), limit):
+        for found in islice(paged(shown.page(store), **wanted), limit):
             for cells, value in shown.rows(found):
                 listing.row(cells, value)
         listing.end((), {})

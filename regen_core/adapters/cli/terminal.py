@@ -21,6 +21,9 @@ __all__ = ["TerminalOutput", "is_capable"]
 ROWS_AT_ONCE: Final = 200
 """Rows of a listing that are laid out together: enough for even columns, few enough not to keep anyone waiting."""
 
+WIDEST_KEPT: Final = 24
+"""Widest column, in characters, that later pieces of a listing keep; a longer one would break narrow windows."""
+
 _STYLE: Final[Mapping[Tone, str]] = {
     Tone.PLAIN: "",
     Tone.STRONG: "bold",
@@ -50,14 +53,10 @@ def _table(columns: Sequence[str]) -> RichTable:
     return table
 
 
-def _cell(cell: Cell, details: Sequence[Line] = ()) -> Text:
+def _cell(cell: Cell) -> Text:
     text = Text(printable(cell.text), style=_STYLE[cell.tone])
     if cell.rule_id is not None:
         text = Text.assemble(text, "\n" if cell.text else "", (cell.shown_rule_id, "dim" if cell.text else ""))
-    for line in details:
-        text.append(
-            f"\n{f'{line.label}: ' if line.label else ''}{printable(line.text)}", _STYLE[line.tone] or "not bold"
-        )
     return text
 
 
@@ -93,7 +92,7 @@ class TerminalOutput:
         laid_out.show_lines = is_matrix
         for row in table.rows:
             laid_out.add_row(*map(_cell, row))
-        console.print(Text(f"\n{table.title}", style="bold"))
+        console.print(Text(f"\n{table.title}" if table.title else "", style="bold"))
         console.print(laid_out)
         for note in table.notes:
             console.print(Text(note, style="dim"))
@@ -111,20 +110,30 @@ class _TerminalListing:
     console: Console
     columns: tuple[str, ...]
     waiting: list[tuple[Text, ...]] = field(factory=list, init=False)
+    widths: list[int] = field(factory=list, init=False)
+    """Of the columns in the pieces printed so far, so that the next piece stands below them; empty before the first."""
 
     def row(self, cells: Sequence[Cell], value: object, details: Sequence[Line] = ()) -> None:  # noqa: ARG002
-        *most, last = cells
-        self.waiting.append((*map(_cell, most), _cell(last, details)))
-        if len(self.waiting) >= ROWS_AT_ONCE:
+        self.waiting.append(tuple(map(_cell, cells)))
+        if details or len(self.waiting) >= ROWS_AT_ONCE:
             self._print()
+        for line in details:
+            self.console.print(_line(line))
 
     def _print(self) -> None:
-        if self.waiting:
-            table = _table(self.columns)
-            for row in self.waiting:
-                table.add_row(*row)
-            self.console.print(table)
-            self.waiting.clear()
+        if not self.waiting:
+            return
+        table = _table(self.columns)
+        table.show_header = not self.widths
+        now = [max(cell.cell_len for cell in column) for column in zip(*self.waiting, strict=True)]
+        before = self.widths or [len(column) for column in self.columns]
+        self.widths = [max(pair) for pair in zip(now, before, strict=True)]
+        for column, width in zip(table.columns, self.widths, strict=True):
+            column.min_width = min(width, WIDEST_KEPT)
+        for row in self.waiting:
+            table.add_row(*row)
+        self.console.print(table)
+        self.waiting.clear()
 
     def end(self, summary: Sequence[Line], value: Mapping[str, Any]) -> None:  # noqa: ARG002
         self._print()

@@ -234,7 +234,7 @@ class TestShow:
 
     def test_more_rows_than_a_page_are_all_shown_once(self, regen: Any, invoice: Any, monkeypatch: Any) -> None:
         """Pages are ours, not the user's."""
-        monkeypatch.setattr("regen_core.adapters.cli.showing.PAGE", 3)
+        monkeypatch.setattr("regen_core.adapters.cli.paging.PAGE", 3)
         regen("load", regen.write("a.ndjson", *[invoice(f"{number:02}") for number in range(10)]))
         assert [row[1] for row in regen("show", "documents").rows] == [f"INV-{number:02}" for number in range(10)]
 

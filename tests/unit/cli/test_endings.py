@@ -49,7 +49,7 @@ class TestWrongUsage:
             (("table", "wirtes"), "is not one of 'modes'"),
             (("table", "--format", "svg", "--json"), "contradict each other"),
             (("explain",), "Give rule ids such as TBL-W9"),
-            (("explain", "TBL-W99"), "Unknown rule: TBL-W99"),
+            (("explain", "tbl-w9"), "Unknown rule: tbl-w9"),
             (("explain", "TBL-W9", "--type", "Invoice"), "not both"),
             (("explain", "--type", "Invoice", "--gone"), "There is no such case: the item is gone"),
             (("explain", "--type", "Invoice", "--sent"), "nothing can have been sent"),

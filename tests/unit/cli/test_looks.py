@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from typing import Any
 
 import pytest
 
-from regen_core.adapters.cli.output import JsonOutput
+from regen_core.adapters.cli.output import JsonOutput, output_for
 from regen_core.adapters.cli.progress import Progress
-from regen_core.explain import Cell
+from regen_core.explain import TABLES, Cell, Line, table
 
 REFERENCE = ("--type", "Invoice", "--number", "INV-1")
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -133,3 +134,57 @@ def test_progress_is_silent_in_a_pipe_and_rewrites_a_line_on_a_terminal(monkeypa
     said = capsys.readouterr().err
     assert "reading: 25 % of 4.0 MB" in said
     assert said.endswith("\r\x1b[K")
+
+
+class Window(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def window(monkeypatch: Any) -> Window:
+    """A terminal of 100 columns in this process."""
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "100")
+    return Window()
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_terminal_shows_every_table_with_its_title_and_notes(window: Window, name: str) -> None:
+    """Folded to the window, nothing left out."""
+    shown = table(name)
+    output_for(window, as_json=False).show([shown, Line("labelled", "label"), Line("plain", depth=1)], {})
+    plain = ESCAPE.sub("", window.getvalue())
+    words = re.sub(r"\s", "", plain)
+    assert re.sub(r"\s", "", shown.title) in words
+    assert all(re.sub(r"\s", "", note) in words for note in shown.notes)
+    assert max(map(len, plain.splitlines())) <= 100
+
+
+def test_a_listing_on_a_terminal_has_one_header_and_details_below_their_row(window: Window) -> None:
+    """Pieces stand below each other."""
+    listing = output_for(window, as_json=False).listing("rows", ("outcome", "id"))
+    listing.row([Cell("new"), Cell("a" * 20)], {})
+    listing.row([Cell("refused"), Cell("b")], {}, [Line("because", "fault", depth=1)])
+    listing.row([Cell("new"), Cell("c")], {})
+    listing.end([Line("3 documents")], {})
+    lines = [line.rstrip() for line in ESCAPE.sub("", window.getvalue()).splitlines()]
+    assert [line.split()[0] for line in lines if line and not FRAME.search(line)] == [
+        "outcome",
+        "new",
+        "refused",
+        "fault",
+        "new",
+        "3",
+    ]
+
+
+def test_a_failure_in_the_middle_ends_what_json_was_begun() -> None:
+    """What was printed stays valid."""
+    stream = io.StringIO()
+    output = JsonOutput(stream)
+    output.listing("rows", ()).row([], {"a": 1})
+    output.fail({"error": "x"})
+    assert json.loads(stream.getvalue()) == {"rows": [{"a": 1}], "error": "x"}
