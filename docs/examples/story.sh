@@ -11,7 +11,7 @@ REGEN_DB="sqlite:///$work/regen.db"
 export REGEN_DB
 tab=$(printf '\t')
 
-regen() { "$start" "$@"; }
+regen() { command "$start" "$@"; }  # not this function again
 tell() { printf '\n%s\n' "$*"; }
 short() { sed -E -e "s|$work/||g" -e 's#( (0[0-9]-[a-z]+)/[^ ]+)+# \2/*#'; }
 echoed() { printf '$ %s\n' "$*" | short; }
