@@ -1,10 +1,10 @@
-"""Reconciliation: Billing's stored transactions against what Revenue holds, for one accounting period (RCN-1 … RCN-3).
+"""Reconciliation: Billing's stored transactions against what Revenue holds, for one accounting period (RCN-1 … RCN-6).
 
 Owns when a line counts, the totals, and the meeting of the two sides; what a disagreement is called stands in
 ``variance_rules``. Source: *Order to Revenue Reconciliation*, which tells what is compared and by which filters. Where
 it is silent, interpretation:
 
-- RCN-1: a line counts in a period by its document date **on the side that has it**. Where a data fix moved the date and
+- RCN-4: a line counts in a period by its document date **on the side that has it**. Where a data fix moved the date and
   Revenue still has the old one, the variance shows in the old period and in the new one, each time with the amount of
   the side that counts there. So adjoining periods add up to the whole, and no variance falls between them.
 - RCN-1: a line counts where it is live: at Billing active and not excluded, at Revenue a line and no tombstone.

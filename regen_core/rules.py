@@ -529,6 +529,18 @@ RULES: Mapping[str, Rule] = _register(
         "Variances have names: Revenue lacks a line, has a stale one or one that was voided, or has one that "
         "Billing does not know.",
         "Each has another remedy, so a bare difference would not tell what to do.", source=_RECONCILIATION),
+    _interpretation("RCN-4",
+        "A line counts in a period by its document date on the side that has it.",
+        "A date that was moved shows in both periods, each with its own side's amount: nothing falls between "
+        "two periods, and adjoining periods add up.", alternatives="Billing's date decides for both sides."),
+    _interpretation("RCN-5",
+        "Beyond those names: a line that was altered at the same revision, one that is newer in Revenue than "
+        "in Billing, and one of which Revenue holds a tombstone although it is live.",
+        "Each of them changes a total and calls for something else to be done."),
+    _interpretation("RCN-6",
+        "A variance that the waiting deliveries settle is told as being on its way; the collecting rules say "
+        "whether they do.",
+        "What only has to be delivered needs no repair, and what delivering doesn't settle must not look so."),
 
     # Facts that a REST shape leaves out
     _interpretation("FCT-1", "Not told whether booking is excluded: assumed that it is not.",

@@ -1,8 +1,8 @@
-"""What a disagreement between Billing and Revenue is called and what to do about it, as one table (RCN-3).
+"""What a disagreement between Billing and Revenue is called and what to do about it, as one table (RCN-3, RCN-5).
 
 Owns the names of variances and their remedies. Reconciliation looks up here what it finds; whether a line counts in a
 period, and sums, are its business. The four names of RCN-3 are *missing*, *stale*, *voided but still there* and
-*unknown*; the others are cases of the first two that differ in what has happened, all interpretation:
+*unknown*; the others (RCN-5) are cases of the first two that differ in what has happened:
 
 - a tombstone for a live transaction is *voided in Revenue*: nothing counts there, and yet something is held;
 - the same revision with other content is *altered*, since no operation of Billing's leads there;

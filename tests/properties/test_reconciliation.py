@@ -231,7 +231,7 @@ def named(outcome: Reconciliation) -> dict[str, str]:
 
 
 class TestTotals:
-    """RCN-1, RCN-2: per currency count and amount of the live lines of the period, on each side."""
+    """RCN-1, RCN-2, RCN-4: per currency count and amount of the live lines of the period, on each side."""
 
     @given(periods(), sides())
     def test_they_are_the_models(self, period: Period, given: Sides) -> None:
@@ -280,7 +280,7 @@ class TestTotals:
 
 
 class TestVariances:
-    """RCN-3: each variance has its name and its transaction, once."""
+    """RCN-3, RCN-5: each variance has its name and its transaction, once."""
 
     def test_the_table_is_total(self) -> None:
         assert set(VARIANCE_RULES) == {(ours, theirs) for ours in AtBilling for theirs in AtRevenue}
@@ -320,7 +320,7 @@ class TestVariances:
 
 
 class TestOutbox:
-    """What waits is foreseen by the rules of collecting (REV-1 … REV-4)."""
+    """RCN-6: what waits is foreseen by the rules of collecting (REV-1 … REV-4)."""
 
     @given(periods(), sides())
     def test_what_is_on_its_way_is_what_delivering_settles(self, period: Period, given: Sides) -> None:

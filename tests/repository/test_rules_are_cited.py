@@ -16,7 +16,6 @@ RANGE = re.compile(r"\b((?:TBL-[MWS]|[A-Z]{3}-))(\d+)(?:…| … | to |–)(?:\1
 
 ELSEWHERE = {
     "MIG": "a migration of many documents is no part of the decision on one",
-    "RCN": "reconciliation compares whole ledgers",
 }
 """Families that the register explains and that no code of the decision carries out."""
 
