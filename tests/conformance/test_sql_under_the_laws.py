@@ -38,12 +38,33 @@ def _told(row: sqlite3.Row) -> list[str]:
     return [repr((name, part)) for name, part in parts.items()] + [repr(waits)]
 
 
+class Files:
+    """Where the files of the histories are; those of one history are closed when the next begins."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory, self._numbers = directory, count()
+        self.opened: list[SqlStore] = []
+
+    def path(self) -> Path:
+        """A file of its own."""
+        return self._directory / f"{next(self._numbers)}.db"
+
+    def close(self) -> None:
+        """Close every store."""
+        while self.opened:
+            self.opened.pop().close()
+
+    def subject(self) -> SqlSubject:
+        """A fresh subject for a new history."""
+        self.close()
+        return SqlSubject(self)
+
+
 class SqlSubject:
     """An SQLite file as the kit sees it."""
 
-    def __init__(self, directory: Path, numbers: Iterator[int]) -> None:
-        self._directory, self._numbers = directory, numbers
-        self.path = directory / f"{next(numbers)}.db"
+    def __init__(self, files: Files) -> None:
+        self._files, self.path = files, files.path()
         self._opened: SqlStore | None = None
 
     @property
@@ -51,6 +72,7 @@ class SqlSubject:
         """The store, opened when it is needed first."""
         if self._opened is None:
             self._opened = SqlStore.open(f"sqlite:///{self.path}")
+            self._files.opened.append(self._opened)
         return self._opened
 
     def load(self, document: BillingDocument) -> LoadedAs | NumberTaken | ItemTaken:
@@ -109,7 +131,7 @@ class SqlSubject:
             connection.close()
 
     def fork(self) -> Subject:
-        copy = SqlSubject(self._directory, self._numbers)
+        copy = SqlSubject(self._files)
         if self._opened is not None:
             source, target = sqlite3.connect(self.path), sqlite3.connect(copy.path)
             source.backup(target)
@@ -119,16 +141,17 @@ class SqlSubject:
 
 
 @pytest.fixture
-def directory() -> Iterator[Path]:
-    """Where the files of all histories are, for as long as the test runs."""
+def files() -> Iterator[Files]:
+    """The files of all histories, for as long as the test runs."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as made:
-        yield Path(made)
+        kept = Files(Path(made))
+        yield kept
+        kept.close()
 
 
-def test_every_history_on_sqlite_keeps_the_laws(directory: Path) -> None:
+def test_every_history_on_sqlite_keeps_the_laws(files: Files) -> None:
     """CNV-1 … CNV-7, REV-0 … REV-4, REQ-5, PRE-4, TBL-R, TBL-I, ACC-4, ELI-2, DOC-4."""
-    numbers = count()
-    check(lambda: SqlSubject(directory, numbers))
+    check(files.subject)
 
 
 def test_what_revenue_holds_comes_back_exactly(sql: SqlStore, invoice: object) -> None:

@@ -9,20 +9,24 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from regen_core.access import Scope
 from regen_core.adapters.sql import SqlStore
+from regen_core.adapters.sql.reading import StoredRows
 from regen_core.adapters.sql.unit import UnitOfWork
+from regen_core.adapters.sql.writing import write_regeneration
 from regen_core.documents import BillingDocument, DocumentType
 from regen_core.idempotency import Replay
 from regen_core.ports import Answer, IdempotentCall, Store
-from regen_core.refusals import IdempotencyKeyInProgress
-from regen_core.regeneration import Regeneration
+from regen_core.refusals import ConcurrentModification, IdempotencyKeyInProgress
+from regen_core.regeneration import Regeneration, decide
 from regen_core.request import RegenerateRequest
 
 ALL = Scope(tenant="t1", entity="e1", orgs=None)
@@ -159,6 +163,67 @@ def _twice(verb: Verb) -> Verb:
         store.invoice_currency(ALL, "d1")
 
     return both
+
+
+def _orphan(sql: SqlStore) -> None:
+    """Write a transaction without a document, in a way that is noticed by the commit only."""
+    with sql._writing() as reader:
+        reader.unit._cursor.execute("PRAGMA defer_foreign_keys = ON")
+        reader.unit._cursor.execute("DELETE FROM documents")
+        row = ("t", "e", "Invoice", "d", "i", 0, 0, "x", "INV", 0, 1, "active", None, None, None, None, 1)
+        reader.unit.write(reader.statements.put_transaction, row)
+
+
+def _lose_connection(sql: SqlStore) -> None:
+    """Write, and then lose the connection under the unit of work."""
+    with sql._writing() as reader:
+        reader.unit._cursor.execute("DELETE FROM documents")
+        driver = reader.unit._held[0].driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.close()
+        raise Cut
+
+
+class TestFailing:
+    """IDM-7: what fails at the very end leaves nothing either, and the store goes on."""
+
+    def test_a_failing_commit_leaves_nothing(
+        self, sql: SqlStore, database: Path, invoice: Callable[..., BillingDocument]
+    ) -> None:
+        """The commit itself may be what fails; the connection is of use afterwards."""
+        sql.load(invoice())
+        before = dump(database)
+        with pytest.raises(sqlite3.IntegrityError):
+            _orphan(sql)
+        assert dump(database) == before
+        assert isinstance(sql.regenerate(ALL, request()), Regeneration)
+
+    def test_a_lost_connection_is_not_used_again(
+        self, sql: SqlStore, database: Path, invoice: Callable[..., BillingDocument]
+    ) -> None:
+        """It can't even be rolled back; the next unit of work gets a new one."""
+        sql.load(invoice())
+        before = dump(database)
+        with pytest.raises(Cut):
+            _lose_connection(sql)
+        assert dump(database) == before
+        assert isinstance(sql.regenerate(ALL, request()), Regeneration)
+
+    def test_a_document_that_moved_while_it_was_decided_on(
+        self, sql: SqlStore, database: Path, invoice: Callable[..., BillingDocument]
+    ) -> None:
+        """Where a database lets it move, the compare-and-swap finds it before anything is written."""
+        sql.load(invoice())
+        before = dump(database)
+        with sql._writing() as reader:
+            rows = reader.find(ALL, request())
+            assert isinstance(rows, StoredRows)
+            done = decide(rows.stored.document, rows.stored.transactions, request())
+            assert isinstance(done, Regeneration)
+            moved = evolve(rows, version=rows.version - 1)
+            refused = write_regeneration(reader, moved, done, datetime(2026, 1, 31, tzinfo=UTC))
+        assert isinstance(refused, ConcurrentModification)
+        assert dump(database) == before
 
 
 class TestDurability:

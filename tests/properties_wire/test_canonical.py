@@ -118,6 +118,12 @@ class TestRoundTrip:
         assert canonical.occasion_json(None) is None
         assert canonical.occasion_of(None) is None
 
+    def test_carried_fields_must_be_text_of_json(self) -> None:
+        """What parts them in a store can't be in them unescaped."""
+        odd = evolve(DOCUMENT, items=(evolve(DOCUMENT.items[0], carried=CarriedFields('{"a":"\x1e"}')),))
+        with pytest.raises(ValueError, match=r"U\+001E"):
+            content_row(odd)
+
     def test_a_false_fact_is_not_an_untold_one(self) -> None:
         """FCT-1: told false is no assumption; the brief form of a store keeps the two apart."""
         told = BillingItem(id="i1", amount=Decimal("1E+2"), booking_excluded=False)
@@ -189,6 +195,18 @@ class TestRefusing:
         json["transaction"]["amount"] = "9.99"
         with pytest.raises(NotCanonical, match="disagrees"):
             canonical.delivery_of(json)
+
+    @pytest.mark.parametrize("name", ["number", "action", "transaction"])
+    def test_a_delivery_with_a_wrong_field(self, name: str) -> None:
+        """Also deep inside."""
+        with pytest.raises(NotCanonical):
+            canonical.delivery_of({**canonical.delivery_json(_done().deliveries[0]), name: True})
+
+    @pytest.mark.parametrize("given", [[], "2026-01-31", {"at": "yesterday"}, {"by": None}])
+    def test_something_else_than_an_occasion(self, given: object) -> None:
+        """A moment needs its date."""
+        with pytest.raises(NotCanonical):
+            canonical.occasion_of(given)
 
     def test_a_class_that_gains_a_field_is_noticed(self) -> None:
         """The table of a class names exactly its fields."""

@@ -78,7 +78,11 @@ def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Connection
     @event.listens_for(engine, "connect")
     def set_up(connection: sqlite3.Connection, _: object) -> None:
         connection.isolation_level = None
-        apply_settings(connection, where)
+        try:
+            apply_settings(connection, where)
+        except BaseException:
+            connection.close()
+            raise
 
     connections = Connections(engine, where)
     try:

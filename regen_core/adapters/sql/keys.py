@@ -74,7 +74,6 @@ def is_visible(reader: Reader, scope: Scope, document: DocumentKey | None) -> bo
     """Whether the caller may still see the document of a saved result; true where there was none (IDM-6)."""
     if document is None:
         return True
-    if (document.tenant, document.entity) != (scope.tenant, scope.entity):
-        return False
     statement = reader.statements.document_is_visible(org_count(scope))
-    return reader.unit.one(statement, (*key_row(document), *org_values(scope))) is not None
+    place = (scope.tenant, scope.entity, document.type.value, document.id)
+    return reader.unit.one(statement, (*place, *org_values(scope))) is not None

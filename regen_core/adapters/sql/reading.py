@@ -12,11 +12,11 @@ from regen_core.adapters.sql.rows import Content, Occasions, content_of_row, key
 from regen_core.adapters.sql.statements import Statements
 from regen_core.adapters.sql.unit import Row, UnitOfWork
 from regen_core.documents import DocumentKey
-from regen_core.ports import StoreFault
 from regen_core.refusals import DocumentNotFound, DocumentReferenceMismatch
 from regen_core.request import RegenerateRequest
 from regen_core.store import StoredDocument
 from regen_core.transactions import StoredTransaction, StoredTransactions
+from regen_core.wire.codec import NotCanonical
 
 __all__ = ["Reader", "StoredRows", "org_count", "org_values"]
 
@@ -97,13 +97,13 @@ class Reader:
         if found is None:
             row = self.unit.one(self.statements.version_content, (*key_row(key), version))
             if row is None:
-                raise StoreFault("The database is damaged: the content of a transaction is missing. Restore a backup.")
+                raise NotCanonical("the content that a transaction was written from is missing")
             found = self._contents[key, version] = content_of_row(key, row)
         return found
 
     def transaction(self, content: Content, item_id: str, deliveries: int, told: Row) -> StoredTransaction:
         """A stored transaction from its row and the content it was written from."""
-        read = transaction_of_row(content.header, content.items[item_id], told, self.occasions)
+        read = transaction_of_row(content.header, content.item(item_id), told, self.occasions)
         return StoredTransaction(read, deliveries)
 
     def _stored(self, key: DocumentKey, version: int, content_version: int, row: Row) -> StoredRows:

@@ -60,7 +60,5 @@ def _ledger_of(reader: Reader, transaction: BillingTransaction) -> RevenueLedger
 
 def _keep(reader: Reader, transaction: BillingTransaction, ledger: RevenueLedger) -> None:
     held = ledger.held.get(transaction.id)
-    if held is None:
-        reader.unit.write(reader.statements.let_go, _key_row(transaction))
-    else:
-        reader.unit.write(reader.statements.hold, held_row(held, reader.occasions))
+    assert held is not None, "no collecting rule lets Revenue forget (REV-3)"
+    reader.unit.write(reader.statements.hold, held_row(held, reader.occasions))

@@ -73,6 +73,13 @@ class Content:
         """The version's header; all transactions written from it share this object."""
         return self.document.header
 
+    def item(self, item_id: str) -> BillingItem:
+        """One of the version's items."""
+        try:
+            return self.items[item_id]
+        except KeyError:
+            raise NotCanonical("a transaction's item is not in the content that it was written from") from None
+
     @cached_property
     def items(self) -> dict[str, BillingItem]:
         """The version's items by id."""
@@ -158,7 +165,7 @@ def transaction_of_row(header: DocumentHeader, item: BillingItem, row: Row, occa
 def entry_of_row(content: Content, row: Row, occasions: Occasions) -> OutboxEntry:
     """An outbox row: position, key, item id, number, flag, action, transaction, version, the two moments."""
     position, _, _, _, _, item_id, number, flag, action, *told, _, committed_at, acknowledged_at = row
-    transaction = transaction_of_row(content.header, content.items[item_id], tuple(told), occasions)
+    transaction = transaction_of_row(content.header, content.item(item_id), tuple(told), occasions)
     return OutboxEntry(
         position,
         Delivery(transaction, number, _FLAGS[flag], _ACTIONS[action]),

@@ -255,12 +255,6 @@ class Statements:
         """Let Revenue hold something for a transaction."""
         return self._upsert(revenue, _REVENUE, (*DOCUMENT, "item_id"))
 
-    @cached_property
-    def let_go(self) -> Prepared:
-        """Let Revenue hold nothing for a transaction."""
-        names = (*DOCUMENT, "item_id")
-        return self._prepared(revenue.delete().where(_equal(revenue, *names)), *names)
-
     # Idempotency-Keys
 
     @cached_property

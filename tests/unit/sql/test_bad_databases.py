@@ -57,6 +57,11 @@ class TestOpening:
             with SqlStore.open(url(tmp_path / name)) as store:
                 assert store.documents(ALL).rows == ()
 
+    def test_a_file_may_be_named_as_sqlite_does(self, tmp_path: Path) -> None:
+        """A URL within the URL, for SQLite's own options."""
+        with SqlStore.open(f"sqlite:///file:{tmp_path}/regen.db?uri=true") as store:
+            assert store.documents(ALL).rows == ()
+
     def test_a_file_that_is_no_database(self, tmp_path: Path) -> None:
         """A text file, for instance the documents that were meant to be loaded."""
         path = tmp_path / "invoices.json"
@@ -132,7 +137,7 @@ class TestOpening:
             for connection, cursor in held:
                 found = [cursor.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous")]
                 assert found == ["wal", 2]
-                connection.close()
+                store._connections.give((connection, cursor))
 
     def test_many_may_open_a_new_file_at_once(self, tmp_path: Path) -> None:
         """One makes the schema, the others find it."""
@@ -217,6 +222,37 @@ class TestLocked:
         with pytest.raises(faults.DatabaseBusy):
             SqlStore.open(url(path), busy_timeout=0.02)
         other.close()
+
+
+class TestDamaged:
+    """Rows that the library didn't write, or not like this."""
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            'UPDATE document_versions SET items = \'[{"id":"i1"}]\'',
+            "UPDATE document_versions SET items = 'x'",
+            "UPDATE document_versions SET items = '[]'",
+            "UPDATE document_versions SET header = '[]'",
+            "UPDATE document_versions SET header = '{\"number\":1}'",
+            "UPDATE transactions SET content_version = 7",
+        ],
+    )
+    def test_content_that_cannot_be_read_is_told(self, tmp_path: Path, damage: str) -> None:
+        """Nothing is guessed, and nothing is written."""
+        path = tmp_path / "regen.db"
+        request = RegenerateRequest(type=DocumentType.INVOICE, id="d1")
+        with SqlStore.open(url(path)) as store:
+            store.load(document())
+            store.regenerate(ALL, request)
+            other = sqlite3.connect(path, isolation_level=None)
+            other.execute(damage)
+            before = list(other.iterdump())
+            for verb in (store.plan, store.regenerate):
+                with pytest.raises(faults.NotADatabase, match="damaged"):
+                    verb(ALL, request)
+            assert list(other.iterdump()) == before
+            other.close()
 
 
 class TestFull:

@@ -116,6 +116,8 @@ class TestPreparing:
 
     def test_a_value_of_the_statements_own_is_kept(self) -> None:
         """Such as the offset that a limit brings along."""
+        alone = select(documents.c.org).where(documents.c.org == literal("x"))
+        assert prepare(alone, SQLITE, ()).bind(()) == ("x",)
         with_own = self.QUERY.where(documents.c.org == literal("x"))
         assert prepare(with_own, SQLITE, ("a", "b")).bind((1, 2)) == (1, 2, "x")
 
