@@ -1,6 +1,6 @@
 """The state machine on the reference store: CNV-1 … CNV-7, REV-4, REQ-5, PRE-4 and TBL-R, beside the naive model.
 
-Under the profile ``deep`` the shards make two million steps together; each shard draws histories of its own.
+Under the profile ``deep`` the shards make a million steps together; each shard draws histories of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import pytest
 
 from regen_core.testing.machine import check
 
-SHARDS = 20 if os.environ.get("REGEN_PROFILE") == "deep" else 2
+SHARDS = 40 if os.environ.get("REGEN_PROFILE") == "deep" else 2
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
