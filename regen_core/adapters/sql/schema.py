@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     column,
+    text,
 )
 
 __all__ = [
@@ -53,6 +54,11 @@ def _text(name: str, *, nullable: bool = False) -> Column[str]:
 
 def _number(name: str, *, nullable: bool = False) -> Column[int]:
     return Column(name, Integer, nullable=nullable, autoincrement=False)
+
+
+def _counter(name: str) -> Column[int]:
+    """A number that a new row need not name: it begins at 0."""
+    return Column(name, Integer, nullable=False, server_default=text("0"))
 
 
 _DOCUMENT: Final = ("tenant", "entity", "document_type", "document_id")
@@ -163,12 +169,21 @@ outbox: Final = Table(
     _number("content_version"),
     _text("committed_at"),
     _text("acknowledged_at", nullable=True),
+    _counter("claims"),
+    _counter("attempts"),
+    _text("due_at", nullable=True),
+    _text("parked_at", nullable=True),
+    _text("fault", nullable=True),
     UniqueConstraint(*_DOCUMENT, "item_id", "number", name="outbox_delivery"),
     _version_of("content_version"),
     sqlite_strict=True,
     sqlite_autoincrement=True,
 )
-"""Deliveries with the transaction as it was when they were committed; the unique key is the delivery's id (REV-0)."""
+"""Deliveries with the transaction as it was when they were committed; the unique key is the delivery's id (REV-0).
+
+What relays write: ``claims`` rises with each claim and tells a claim from a later one; ``attempts`` counts those that
+failed; before ``due_at`` no relay takes the row, be it claimed or to be tried again; ``parked_at`` is set while nobody
+tries it any more; ``fault`` says why the last attempt failed."""
 
 Index(
     "outbox_waiting",
