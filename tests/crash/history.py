@@ -6,13 +6,13 @@ is the step's number, so a store that performed the same steps holds the same, m
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum, unique
 from random import Random
 from typing import Final, TypeVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, frozen
 
 from regen_core.access import Scope
 from regen_core.adapters.memory import MemoryStore
@@ -116,32 +116,39 @@ def _rows(page: Page[T]) -> tuple[T, ...]:
     return page.rows
 
 
-@define
+@frozen
 class History:
-    """The steps of a seed, and what the core's replay holds after the first 0, 1, … of them.
+    """Steps, and what the core's replay holds after the first 0, 1, … of them.
 
     ``saved`` is what a keyed step must answer when it is asked again, by its number.
     """
 
-    seed: int
-    length: int
-    steps: list[Step] = field(factory=list, init=False)
-    pictures: list[str] = field(factory=list, init=False)
-    saved: dict[int, Replay] = field(factory=dict, init=False)
+    name: str
+    steps: tuple[Step, ...]
+    pictures: tuple[str, ...]
+    saved: Mapping[int, Replay]
 
-    def __attrs_post_init__(self) -> None:
+    @classmethod
+    def of(cls, steps: Iterable[Step], name: str = "given") -> History:
+        """Replay steps; they are numbered from 1."""
         clock = Clock()
         memory = MemoryStore(clock)
-        self.pictures.append(picture(memory))
-        for step in _steps(Random(self.seed), self.length):  # noqa: S311  # a history to try, no secret
+        done, pictures, saved = [], [picture(memory)], {}
+        for step in steps:
             clock.step = step.number
             perform(memory, step)
             if step.key is not None:
                 again = ask(memory, step)
                 assert isinstance(again, Replay), "what a key's first request answered is answered again (IDM-1)"
-                self.saved[step.number] = again
-            self.steps.append(step)
-            self.pictures.append(picture(memory))
+                saved[step.number] = again
+            done.append(step)
+            pictures.append(picture(memory))
+        return cls(name, tuple(done), tuple(pictures), saved)
+
+    @classmethod
+    def random(cls, seed: int, length: int) -> History:
+        """The history of a seed: the same everywhere."""
+        return cls.of(_steps(Random(seed), length), f"seed {seed}")  # noqa: S311  # a history to try, no secret
 
     def keyed(self) -> Sequence[Step]:
         """The steps that have an Idempotency-Key."""

@@ -8,13 +8,10 @@ replay of what had been acknowledged. From the command line, one line per block 
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sqlite3
 import sys
 import tempfile
-import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,9 +28,11 @@ from tests.crash.disk import Disk, Image
 from tests.crash.disk_events import Event, Mark
 from tests.crash.history import Clock, History, Step, perform
 from tests.crash.recording_vfs import recording
-from tests.crash.verdict import Recovered, Verdict, judge, recovered
+from tests.crash.seeds import chosen_seeds
+from tests.crash.tally import Tally
+from tests.crash.verdict import Recovered, judge, recovered
 
-__all__ = ["IMAGES", "LENGTH", "Tally", "losses", "main", "memory_directory", "performed", "run"]
+__all__ = ["IMAGES", "LENGTH", "losses", "main", "memory_directory", "performed", "run"]
 
 LENGTH: Final = 14
 """Steps of a history: enough for two checkpoints and several versions of a document."""
@@ -54,33 +53,6 @@ class Recording:
 
     history: History
     events: tuple[Event, ...]
-
-
-@define
-class Tally:
-    """How many different images were looked at, and what was found; ``bad`` names the first of each kind of damage."""
-
-    images: int = 0
-    verdicts: Counter[Verdict] = field(factory=Counter)
-    bad: dict[Verdict, str] = field(factory=dict)
-
-    def count(self, verdict: Verdict, what: str) -> None:
-        """One more image."""
-        self.images += 1
-        self.verdicts[verdict] += 1
-        if verdict is not Verdict.SOUND:
-            self.bad.setdefault(verdict, what)
-
-    def told(self, seconds: float) -> str:
-        """The tally in a line."""
-        found = ", ".join(f"{count} {verdict.name}" for verdict, count in self.verdicts.items())
-        return f"{self.images} images, {self.images / seconds:.0f}/s: {found}"
-
-    def add(self, other: Tally) -> None:
-        """The images of another tally, too."""
-        self.images += other.images
-        self.verdicts.update(other.verdicts)
-        self.bad = {**other.bad, **self.bad}
 
 
 @contextmanager
@@ -110,13 +82,20 @@ def settings_on_connections(*statements: str) -> Iterator[None]:
 
 
 def performed(
-    history: History, directory: Path, *, settings: Sequence[str] = (), act: Perform = perform, early: bool = False
+    history: History,
+    directory: Path,
+    *,
+    seed: int = 0,
+    settings: Sequence[str] = (),
+    act: Perform = perform,
+    early: bool = False,
 ) -> Recording:
     """Record a history as SqlStore performs it, closing and opening the store on the way.
 
-    ``settings`` are PRAGMAs that the store doesn't know of; ``early`` acknowledges each step before it is performed.
+    ``seed`` decides where, and how often SQLite checkpoints. ``settings`` are PRAGMAs that the store doesn't know of;
+    ``early`` acknowledges each step before it is performed.
     """
-    rng, clock = Random(history.seed), Clock()  # noqa: S311  # reproducible
+    rng, clock = Random(seed), Clock()  # noqa: S311  # reproducible
     own = f"wal_autocheckpoint = {rng.choice((3, 10, 40, 1000))}"
     with recording(directory) as recorder, settings_on_connections(own, *settings):
         store = _opened(directory, clock)
@@ -210,47 +189,28 @@ class _Reader:
             return Recovered("", fault=repr(fault))
 
 
-def losses(recording: Recording, images: int = IMAGES, *, honest: bool = True) -> Tally:
+def losses(recording: Recording, images: int = IMAGES, *, seed: int = 0, honest: bool = True) -> Tally:
     """Lose the power again and again while a history is performed, and judge what is left each time."""
-    tally, rng = Tally(), Random(recording.history.seed)  # noqa: S311  # reproducible
+    tally, rng = Tally(), Random(seed)  # noqa: S311  # reproducible
     with memory_directory() as directory:
         reader = _Reader(recording.history, directory)
         for now, image in _drawn(recording.events, rng, images, honest=honest):
             found = reader.read(image)
             verdict = judge(found, recording.history, acknowledged=now.acknowledged, begun=now.begun)
-            tally.count(verdict, f"seed {recording.history.seed}, image {tally.images}, {now}, {found.fault}")
+            tally.count(verdict, f"{recording.history.name}, image {tally.crashes}, {now}, {found.fault}")
     return tally
 
 
 def run(seed: int, images: int = IMAGES, *, honest: bool = True, **how: Any) -> Tally:
     """All of one seed; ``how`` as in :func:`performed`."""
     with memory_directory() as directory:
-        recording = performed(History(seed, LENGTH), directory, **how)
-    return losses(recording, images, honest=honest)
+        recording = performed(History.random(seed, LENGTH), directory, seed=seed, **how)
+    return losses(recording, images, seed=seed, honest=honest)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit code is 1 where something was lost, partial or doubled."""
-    parser = argparse.ArgumentParser(prog="python -m tests.crash.power_loss", description=__doc__)
-    parser.add_argument("--seeds", default="0:100", help="first:last, the last one excluded")
-    parser.add_argument("--images", type=int, default=IMAGES, help="different images of each seed")
-    parser.add_argument("--block", type=int, default=100, help="seeds per line")
-    chosen = parser.parse_args(arguments)
-    first, last = map(int, chosen.seeds.split(":"))
-    began, all_of_it = time.perf_counter(), Tally()
-    for seed in range(first, last):
-        all_of_it.add(run(seed, chosen.images))
-        if (seed + 1 - first) % chosen.block == 0 or seed + 1 == last:
-            taken = time.perf_counter() - began
-            told = ", ".join(f"{count} {verdict.name}" for verdict, count in all_of_it.verdicts.items())
-            rate = all_of_it.images / taken
-            sys.stdout.write(
-                f"seeds {first}:{seed + 1}, {all_of_it.images} images, {taken:.1f} s, {rate:.0f}/s: {told}\n"
-            )
-            sys.stdout.flush()
-    for what in all_of_it.bad.values():
-        sys.stdout.write(f"{what}\n")
-    return 1 if all_of_it.bad else 0
+    return chosen_seeds("tests.crash.power_loss", __doc__, run, arguments)
 
 
 if __name__ == "__main__":

@@ -37,14 +37,25 @@ class Recovered:
     fault: str | None = None
 
 
-def recovered(store: Store, clock: Clock, history: History) -> Recovered:
-    """Look at a store, then ask every keyed step again; that executes those that are new, so the store is spent."""
+def recovered(store: Store, clock: Clock, history: History, begun: int | None = None) -> Recovered:
+    """Look at a store, then ask keyed steps again.
+
+    Those that are surely there, with ``begun`` as in :func:`judge`. Without it all of them: that executes the ones that
+    are new, so the store is spent.
+    """
     try:
         shown = picture(store)
-        replayed = [step.number for step in history.keyed() if _is_replayed(store, clock, history, step.number)]
+        until = begun if begun is None else first_shown(history, shown, begun)
+        asked = [step.number for step in history.keyed() if until is None or step.number <= until]
+        replayed = [number for number in asked if _is_replayed(store, clock, history, number)]
     except Exception as fault:  # noqa: BLE001  # whatever it is: the store can't be used
         return Recovered("", fault=repr(fault))
     return Recovered(shown, frozenset(replayed))
+
+
+def first_shown(history: History, shown: str, begun: int) -> int:
+    """The first of the last two states that looks like this; 0 where neither does."""
+    return next((n for n in (begun - 1, begun) if n >= 0 and history.pictures[n] == shown), 0)
 
 
 def _is_replayed(store: Store, clock: Clock, history: History, number: int) -> bool:

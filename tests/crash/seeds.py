@@ -1,0 +1,34 @@
+"""The command line that all crash simulations share: a range of seeds, one line per block, faults at the end."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from tests.crash.tally import Tally
+
+__all__ = ["chosen_seeds"]
+
+
+def chosen_seeds(
+    module: str, told: str | None, run: Callable[[int], Tally], arguments: Sequence[str] | None = None
+) -> int:
+    """Run each seed; the exit code is 1 where any of them found something wrong."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {module}", description=told, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--seeds", default="0:100", help="first:last, the last one excluded")
+    parser.add_argument("--block", type=int, default=100, help="seeds per line")
+    chosen = parser.parse_args(arguments)
+    first, last = map(int, chosen.seeds.split(":"))
+    began, together = time.perf_counter(), Tally()
+    for seed in range(first, last):
+        together.add(run(seed))
+        if (seed + 1 - first) % chosen.block == 0 or seed + 1 == last:
+            taken = time.perf_counter() - began
+            sys.stdout.write(f"seeds {first}:{seed + 1}, {taken:.0f} s, {together.told(taken)}\n")
+            sys.stdout.flush()
+    sys.stdout.writelines(f"{what}\n" for what in together.bad.values())
+    return 1 if together.bad else 0

@@ -1,0 +1,44 @@
+"""IDM-7: a process that is killed with SIGKILL at any moment loses nothing that it acknowledged and leaves no half."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.crash.kill_sqlite import run
+from tests.crash.profiles import scaled
+from tests.crash.tally import Tally
+from tests.crash.verdict import Verdict
+from tests.crash.workers import How
+
+PARTS = 4
+"""So that several processes share the kills evenly."""
+
+MOST = 40
+"""Files within which a control must have shown its damage."""
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_kill_loses_halves_or_doubles_anything(part: int) -> None:
+    """The file holds what was acknowledged, possibly with the step in flight; keys answer as they did (IDM-1)."""
+    kills, together = scaled(quick=5, deep=50), Tally()
+    for seed in range(1000 * part, 1000 * part + 1000):
+        together.add(run(seed, kills=kills - together.crashes))
+        if together.bad or together.crashes >= kills:
+            break
+    assert not together.bad
+    assert together.crashes == kills
+
+
+@pytest.mark.parametrize(
+    ("how", "damage"),
+    [(How.EARLY, {Verdict.LOST}), (How.IN_PIECES, {Verdict.BROKEN, Verdict.FORGOTTEN})],
+    ids=lambda given: given.name if isinstance(given, How) else "",
+)
+def test_control_a_worker_without_protection_is_caught(how: How, damage: set[Verdict]) -> None:
+    """Acknowledging before the commit; a commit after every statement."""
+    for seed in range(MOST):
+        bad = run(seed, how=how).bad
+        if bad:
+            assert bad.keys() <= damage
+            return
+    pytest.fail("the harness didn't notice")
