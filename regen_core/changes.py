@@ -57,5 +57,16 @@ def _by_name(value: DocumentHeader | BillingItem) -> dict[str, Any]:
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any], path: str) -> Iterator[FieldChange]:
     for name in dict.fromkeys((*before, *after)):
-        if before.get(name) != after.get(name):
+        if not _same(before.get(name), after.get(name)):
             yield FieldChange(path + name, before.get(name), after.get(name))
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Equal in type and value, all the way down: JSON's 1 and true are two things, Python's are not."""
+    if type(before) is not type(after):
+        return False
+    if isinstance(before, dict):
+        return before.keys() == after.keys() and all(_same(part, after[name]) for name, part in before.items())
+    if isinstance(before, list):
+        return len(before) == len(after) and all(map(_same, before, after))
+    return bool(before == after)

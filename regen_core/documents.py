@@ -117,7 +117,7 @@ def name_fault(text: object) -> str | None:
     if text.isprintable() and not text.isspace() and 0 < len(text) <= MAX_NAME_LENGTH:
         return None
     if not text or text.isspace():
-        return "is blank"
+        return _BLANK
     if len(text) > MAX_NAME_LENGTH:
         return f"has {len(text)} characters; at most {MAX_NAME_LENGTH} are allowed"
     for character in text:
@@ -126,6 +126,18 @@ def name_fault(text: object) -> str | None:
         if 0xD800 <= ord(character) <= 0xDFFF:
             return f"holds the lone surrogate U+{ord(character):04X}"
     return None
+
+
+def _text(_: object, attribute: attrs.Attribute[Any], value: str | None) -> None:
+    """Any text of at most 255 characters that a store can hold, blank text included."""
+    if not value:
+        return
+    fault = name_fault(value)
+    if fault is not None and fault != _BLANK:
+        raise ValueError(f"{attribute.name} {fault}")
+
+
+_BLANK = "is blank"
 
 
 def _name(_: object, attribute: attrs.Attribute[Any], value: str | None) -> None:
@@ -208,11 +220,11 @@ class DocumentHeader:
     key: DocumentKey = field(validator=attrs.validators.instance_of(DocumentKey))
     number: str = field(validator=_name)
     org: str | None = field(default=None, validator=_name, metadata=_OPTIONAL)
-    status: str
+    status: str = field(validator=_text)
     date: date
     currency: str = field()
     from_reversal: bool | None = None
-    reason_code: str | None = None
+    reason_code: str | None = field(default=None, validator=_text)
     assumed: tuple[Assumption, ...] = ()
     carried: CarriedFields = _NOTHING_CARRIED
     is_posted: bool = field(init=False, eq=False, repr=False)
@@ -220,7 +232,8 @@ class DocumentHeader:
 
     @is_posted.default
     def _posted(self) -> bool:
-        return isinstance(self.key, DocumentKey) and self.status == POSTED_STATUS[self.key.type]
+        key: object = self.key  # its validator runs after this
+        return isinstance(key, DocumentKey) and self.status == POSTED_STATUS[key.type]
 
     @currency.validator
     def _three_capital_letters(self, _: attrs.Attribute[str], value: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from attrs import Attribute, field, frozen
 
-from regen_core.documents import AdjustmentKind, BillingItem, DocumentHeader, DocumentKey, DocumentType
+from regen_core.documents import AdjustmentKind, BillingItem, DocumentHeader, DocumentKey, DocumentType, name_fault
 
 __all__ = [
     "BillingTransaction",
@@ -64,10 +64,20 @@ class Standing(IntEnum):
 
 @frozen
 class Occasion:
-    """When and by whom something was asked, as values: the core reads no clock and knows no user of its own."""
+    """When and by whom something was asked, as values: the core reads no clock and knows no user of its own.
+
+    ``by`` is a name of at most 255 characters without control characters; ``None`` means that nobody was told. Raises
+    ``ValueError`` for a malformed name.
+    """
 
     at: datetime
-    by: str | None = None
+    by: str | None = field(default=None)
+
+    @by.validator
+    def _is_a_name(self, _: Attribute[Any], value: str | None) -> None:
+        fault = None if value is None else name_fault(value)
+        if fault is not None:
+            raise ValueError(f"by {fault}")
 
 
 _IDENTITY: Final = b"regen_core TBL-I"

@@ -47,4 +47,5 @@ def test_a_wrong_example_is_noticed(tmp_path: Path) -> None:
 
 def test_the_core_shows_how_it_is_used() -> None:
     """The modules that people call have examples."""
-    assert all(run(ROOT / "regen_core" / f"{name}.py") for name in ("regeneration", "decision_table", "store", "access"))
+    names = ("regeneration", "decision_table", "store", "access")
+    assert all(run(ROOT / "regen_core" / f"{name}.py") for name in names)

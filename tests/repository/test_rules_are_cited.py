@@ -11,7 +11,9 @@ import pytest
 from regen_core import RULES
 
 ROOT = Path(__file__).parents[2]
-CITATION = re.compile(r"\b(?:REQ|ACC|ELI|REV|CNV|IDM|MIG|RCN|PRE|FCT|TAX|DOC)-\d+\b|\bTBL-(?:[MWS]\d+|[IR]\b)|\bMAP-(?:\d+|[ASRUD]\b)")
+CITATION = re.compile(
+    r"\b(?:REQ|ACC|ELI|REV|CNV|IDM|MIG|RCN|PRE|FCT|TAX|DOC)-\d+\b|\bTBL-(?:[MWS]\d+|[IR]\b)|\bMAP-(?:\d+|[ASRUD]\b)"
+)
 RANGE = re.compile(r"\b((?:TBL-[MWS]|[A-Z]{3}-))(\d+)(?:…| … | to |–)(?:\1)?(\d+)\b")
 
 ELSEWHERE = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from attrs import evolve
 
+from regen_core.changes import field_changes
 from regen_core.documents import (
     MAX_NAME_LENGTH,
     AdjustmentKind,
@@ -25,6 +26,7 @@ from regen_core.request import RegenerateRequest
 from regen_core.testing.edits import SLOTS, initial
 from regen_core.transactions import (
     BillingTransaction,
+    Occasion,
     RevenueType,
     StoredTransaction,
     StoredTransactions,
@@ -242,3 +244,38 @@ class TestStoredTransactions:
         live = "LIVE" if state is TransactionState.ACTIVE and not excluded else "NOT_LIVE"
         sent = "EVER_SENT" if deliveries else "NEVER_SENT"
         assert StoredTransaction(transaction, deliveries).standing.name == f"{live}_{sent}"
+
+
+class TestTexts:
+    """REQ-14: text that no store could hold is refused where it is said, blank text where it may be blank is not."""
+
+    @pytest.mark.parametrize("name", ["status", "reason_code"])
+    def test_no_control_characters(self, name: str) -> None:
+        with pytest.raises(ValueError, match=f"{name} holds the control character"):
+            evolve(HEADER, **broken(**{name: "a\x00b"}))
+        assert getattr(evolve(HEADER, **broken(**{name: " "})), name) == " "
+        assert getattr(evolve(HEADER, **broken(**{name: ""})), name) == ""
+
+    def test_by_whom_is_a_name(self) -> None:
+        with pytest.raises(ValueError, match="by is blank"):
+            Occasion(datetime(2026, 1, 31, tzinfo=UTC), "")
+        assert Occasion(datetime(2026, 1, 31, tzinfo=UTC), "ann").by == "ann"
+
+
+class TestSameness:
+    """DOC-1: what changed is told by type and value; 1 and true, or null and nothing, are not the same in JSON."""
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [("1", "true"), ("[1]", "[true]"), ('{"a":1}', '{"a":1.0}'), ("[1]", "[1,2]"), ("0", "false")],
+    )
+    def test_another_type_is_a_change(self, before: str, after: str) -> None:
+        old, new = (evolve(ITEM, carried=CarriedFields(f'{{"x":{text}}}')) for text in (before, after))
+        assert [change.path for change in field_changes(old, new)] == ["carried.x"]
+        assert field_changes(old, old) == ()
+
+    def test_the_same_object_written_otherwise_is_none(self) -> None:
+        old, new = (
+            evolve(ITEM, carried=CarriedFields(text)) for text in ('{"x":{"a":1,"b":[2]}}', '{"x":{"b":[2],"a":1}}')
+        )
+        assert field_changes(old, new) == ()
