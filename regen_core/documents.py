@@ -117,7 +117,7 @@ def name_fault(text: object) -> str | None:
     if text.isprintable() and not text.isspace() and 0 < len(text) <= MAX_NAME_LENGTH:
         return None
     if not text or text.isspace():
-        return _BLANK
+        return "is blank"
     if len(text) > MAX_NAME_LENGTH:
         return f"has {len(text)} characters; at most {MAX_NAME_LENGTH} are allowed"
     for character in text:
@@ -129,15 +129,14 @@ def name_fault(text: object) -> str | None:
 
 
 def _text(_: object, attribute: attrs.Attribute[Any], value: str | None) -> None:
-    """Any text of at most 255 characters that a store can hold, blank text included."""
-    if not value:
+    """Any text that every store can hold: without NUL and lone surrogates (REQ-14)."""
+    if value is None and attribute.metadata.get("optional"):
         return
-    fault = name_fault(value)
-    if fault is not None and fault != _BLANK:
-        raise ValueError(f"{attribute.name} {fault}")
-
-
-_BLANK = "is blank"
+    if not isinstance(value, str):
+        raise TypeError(f"{attribute.name} is a {type(value).__name__}; it is text")
+    for character in value:
+        if character == "\x00" or "\ud800" <= character <= "\udfff":
+            raise ValueError(f"{attribute.name} holds U+{ord(character):04X}, which no database keeps; remove it")
 
 
 def _name(_: object, attribute: attrs.Attribute[Any], value: str | None) -> None:
@@ -224,7 +223,7 @@ class DocumentHeader:
     date: date
     currency: str = field()
     from_reversal: bool | None = None
-    reason_code: str | None = field(default=None, validator=_text)
+    reason_code: str | None = field(default=None, validator=_text, metadata=_OPTIONAL)
     assumed: tuple[Assumption, ...] = ()
     carried: CarriedFields = _NOTHING_CARRIED
     is_posted: bool = field(init=False, eq=False, repr=False)
