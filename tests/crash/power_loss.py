@@ -8,10 +8,8 @@ replay of what had been acknowledged. From the command line, one line per block 
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +22,7 @@ from sqlalchemy.pool import Pool
 
 from regen_core.adapters.sql import SqlStore
 from regen_core.ports import Store
+from tests.crash.directories import memory_directory
 from tests.crash.disk import Disk, Image
 from tests.crash.disk_events import Event, Mark
 from tests.crash.history import Clock, History, Step, perform
@@ -32,7 +31,7 @@ from tests.crash.seeds import chosen_seeds
 from tests.crash.tally import Tally
 from tests.crash.verdict import Recovered, judge, recovered
 
-__all__ = ["IMAGES", "LENGTH", "losses", "main", "memory_directory", "performed", "run"]
+__all__ = ["IMAGES", "LENGTH", "losses", "main", "performed", "run"]
 
 LENGTH: Final = 14
 """Steps of a history: enough for two checkpoints and several versions of a document."""
@@ -53,17 +52,6 @@ class Recording:
 
     history: History
     events: tuple[Event, ...]
-
-
-@contextmanager
-def memory_directory() -> Iterator[Path]:
-    """An empty directory, in memory where the machine offers that: the losses are simulated, no disk is needed."""
-    memory = Path("/dev/shm")  # noqa: S108  # made unguessable by tempfile
-    where = Path(tempfile.mkdtemp(prefix="regen-crash-", dir=memory if memory.is_dir() else None))
-    try:
-        yield where
-    finally:
-        shutil.rmtree(where)
 
 
 @contextmanager

@@ -64,7 +64,7 @@ class Trial:
     deaths: int = 0
 
     def die_everywhere(self) -> dict[Verdict, str]:
-        """Perform the step once per point; the damage, by the point where it showed first."""
+        """Perform the step once per point; the damage, by the point where it showed first. A control stops there."""
         bad: dict[Verdict, str] = {}
         names = self._die_at(ENOUGH)[1]
         for at in range(1, len(names) + 1):
@@ -73,6 +73,8 @@ class Trial:
             self.deaths += 1
             if verdict is not Verdict.SOUND:
                 bad.setdefault(verdict, names[at - 1])
+            if bad and self.how is not How.WELL:
+                break
         return bad
 
     def _die_at(self, point: int) -> tuple[Verdict, list[str]]:
@@ -108,9 +110,9 @@ class Trial:
 
 
 @pytest.fixture
-def before(tmp_path: Path) -> Path:
+def before(memory: Path) -> Path:
     """Where the file before a step is."""
-    return tmp_path / "before.db"
+    return memory / "before.db"
 
 
 def at_step(number: int, before: Path, how: How = How.WELL) -> Trial:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from enum import Enum, unique
+from io import StringIO
 from multiprocessing.connection import Connection
-from typing import Final
+from unittest.mock import patch
 
 from regen_core.adapters.cli import delivering
 from regen_core.adapters.cli.main import cli
@@ -18,10 +19,7 @@ from tests.crash.driver import connections, straight
 from tests.crash.history import SCOPES, Clock, Step, perform
 from tests.crash.points import Points, file_functions
 
-__all__ = ["BATCH", "How", "opens_and_performs", "performs_numbered", "relays", "relays_numbered"]
-
-BATCH: Final = 40
-"""Deliveries between two acknowledgements while relays are killed: fewer than usual, for more moments to hit."""
+__all__ = ["How", "delivers", "opens_and_performs", "performs_numbered", "relays", "relays_numbered"]
 
 
 @unique
@@ -65,41 +63,46 @@ def performs_numbered(pipe: Connection, url: str, step: Step | None, crash_at: i
     pipe.send(points.names)
 
 
-def relays(pipe: Connection, url: str, destination: str, how: How) -> None:
-    """Run ``regen deliver``, or in its place the control that acknowledges first."""
+def relays(pipe: Connection, url: str, destination: str, batch: int, how: How) -> None:
+    """Run ``regen deliver``, or in its place the control that acknowledges first.
+
+    ``batch`` deliveries between two acknowledgements: fewer than usual, for more moments to hit.
+    """
     pipe.send("begun")
     if how is How.EARLY:
-        _acknowledges_first(url, destination)
+        _acknowledges_first(url, destination, batch)
     else:
-        _delivers(url, destination)
+        delivers(url, destination, batch)
 
 
-def relays_numbered(pipe: Connection, url: str, destination: str, crash_at: int, how: How) -> None:
+def relays_numbered(pipe: Connection, url: str, destination: str, batch: int, how: How, crash_at: int) -> None:
     """Run ``regen deliver`` or the control, and end as a crash would at a numbered point."""
     points = Points(crash_at)
     with connections(points.around), file_functions(points):
         points.count()
-        relays(pipe, url, destination, how)
+        relays(pipe, url, destination, batch, how)
     pipe.send(points.names)
 
 
-def _delivers(url: str, destination: str) -> None:
-    setattr(delivering, "BATCH", BATCH)  # noqa: B010  # it is Final for everybody else
-    sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  # until the process ends
+def delivers(url: str, destination: str, batch: int) -> None:
+    """Run the command line's own relay to its end."""
     of = SCOPES[0]
     arguments = ["deliver", "--db", url, "--tenant", of.tenant, "--entity", of.entity, "--to", destination]
-    code = cli(arguments, prog_name="regen", standalone_mode=False)
+    with patch.object(delivering, "BATCH", batch), redirect_stdout(StringIO()):
+        code = cli(arguments, prog_name="regen", standalone_mode=False)
     if code:
-        sys.exit(code)
+        raise RuntimeError(f"regen deliver ended with {code}")
 
 
-def _acknowledges_first(url: str, destination: str) -> None:
+def _acknowledges_first(url: str, destination: str, batch: int) -> None:
     with SqlStore.open(url) as store:
-        while waiting := store.pending(SCOPES[0], BATCH):
+        while waiting := store.pending(SCOPES[0], batch):
             store.acknowledge(SCOPES[0], waiting)
             deliveries = [entry.delivery for entry in waiting]
             if destination == "ledger":
                 store.collect(deliveries)
             else:
-                with open(destination.removeprefix("file:"), "ab") as file:
-                    file.write("".join(f"{dump(delivery_json(each))}\n" for each in deliveries).encode())
+                lines = "".join(f"{dump(delivery_json(each))}\n" for each in deliveries).encode()
+                file = os.open(destination.removeprefix("file:"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+                os.write(file, lines)
+                os.close(file)
