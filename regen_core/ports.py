@@ -9,12 +9,13 @@ then nothing of the unit of work is stored.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
 from attrs import frozen
 
 from regen_core.access import Scope
+from regen_core.attempts import Outcome
 from regen_core.changes import FieldChange
 from regen_core.documents import BillingDocument, DocumentKey, DocumentType
 from regen_core.idempotency import Replay
@@ -27,6 +28,7 @@ from regen_core.transactions import Occasion, StoredTransaction
 
 __all__ = [
     "Answer",
+    "Backlog",
     "CollectedDeliveries",
     "DocumentLoaded",
     "DocumentStore",
@@ -39,6 +41,7 @@ __all__ = [
     "Page",
     "RevenueSide",
     "Selection",
+    "Settlement",
     "Store",
     "StoreFault",
     "StoreListings",
@@ -117,15 +120,48 @@ class Page(Generic[T_co]):
 
 @frozen
 class OutboxEntry:
-    """A delivery in the outbox at its place in commit order; ``acknowledged_at`` ``None`` while it waits.
+    """A delivery in the outbox at its place in commit order, with what relays noted about it.
 
-    Both moments are the store's clock, in UTC. The delivery holds the content as it was when it was committed.
+    Fields: ``acknowledged_at`` ``None`` while it isn't done; ``claims`` how often a relay took it to send it;
+    ``attempts`` how many of them failed; ``due_at`` before which no relay takes it, ``None``: at once; ``parked_at``
+    ``None`` while somebody will try it; ``fault`` why the last attempt failed. Moments are the store's clock, in UTC.
+    The delivery holds the content as it was when it was committed.
     """
 
     position: int
     delivery: Delivery
     committed_at: datetime
     acknowledged_at: datetime | None
+    claims: int = 0
+    attempts: int = 0
+    due_at: datetime | None = None
+    parked_at: datetime | None = None
+    fault: str | None = None
+
+
+@frozen
+class Settlement:
+    """What became of an entry, as it was when it was claimed."""
+
+    entry: OutboxEntry
+    outcome: Outcome
+
+
+@frozen(kw_only=True)
+class Backlog:
+    """What isn't done yet, at one moment of the store's clock.
+
+    Fields: ``waiting`` deliveries that somebody will try, ``due`` those of them that a relay may take now, ``parked``
+    those that nobody tries; ``oldest`` when the first that waits was committed, ``next_due`` when the first becomes
+    due: both ``None`` where none waits.
+    """
+
+    at: datetime
+    waiting: int
+    due: int
+    parked: int
+    oldest: datetime | None
+    next_due: datetime | None
 
 
 @frozen
@@ -210,10 +246,11 @@ class StoreListings(Protocol):
         selection: Selection = ...,
         *,
         acknowledged: bool | None = ...,
+        parked: bool | None = ...,
         limit: int = ...,
         after: str | None = ...,
     ) -> Page[OutboxEntry]:
-        """The outbox in commit order: what waits, what was acknowledged, or both (``None``)."""
+        """The outbox in commit order: what is acknowledged or isn't, is parked or isn't; ``None`` means either."""
         ...
 
     def revenue(
@@ -224,14 +261,46 @@ class StoreListings(Protocol):
 
 
 class Outbox(Protocol):
-    """What waits for Revenue. A relay sends, then acknowledges: at least once, with stable delivery ids (REV-0)."""
+    """What waits for Revenue. A relay claims, sends, and settles: at least once, with stable delivery ids (REV-0).
+
+    A claim is a lease: it keeps other relays off until it ends, and if its relay died, the delivery is due again. So
+    nothing is lost whatever happens to a relay or to a clock, and what is sent twice counts once (REV-4).
+    """
 
     def pending(self, scope: Scope, limit: int) -> tuple[OutboxEntry, ...]:
-        """The first deliveries that wait, in commit order."""
+        """The first deliveries that aren't done, in commit order, whether or not they are due, claimed or parked."""
         ...
 
     def acknowledge(self, scope: Scope, entries: Sequence[OutboxEntry]) -> int:
-        """Mark deliveries as done; how many of them waited until now. Repeating it changes nothing."""
+        """Mark deliveries as done; how many of them weren't until now. Repeating it changes nothing."""
+        ...
+
+    def claim(self, scope: Scope, limit: int, lease: timedelta) -> tuple[OutboxEntry, ...]:
+        """Take the first deliveries that are due, in commit order; nobody else gets them until ``lease`` is over.
+
+        One unit of work: two relays at once get different deliveries. ``lease`` is at most
+        :data:`regen_core.attempts.LONGEST_WAIT`; a due time further ahead than that counts as past.
+        """
+        ...
+
+    def settle(self, scope: Scope, settlements: Sequence[Settlement]) -> int:
+        """Note what became of claimed deliveries, in one unit of work; how many of the notes were taken.
+
+        What was acknowledged is done, whoever has it now. Any other note is taken only while the claim is the
+        delivery's last one: a relay whose lease ended says nothing about what another one is doing.
+        """
+        ...
+
+    def release_parked(self, scope: Scope) -> int:
+        """Make parked deliveries due again with their attempts forgotten; how many there were."""
+        ...
+
+    def backlog(self, scope: Scope) -> Backlog:
+        """What isn't done yet."""
+        ...
+
+    def acknowledged_count(self, scope: Scope) -> int:
+        """How many deliveries are done; it reads the whole outbox."""
         ...
 
 
@@ -243,7 +312,7 @@ class RevenueSide(Protocol):
         ...
 
     def deliver_to_ledger(self, scope: Scope, limit: int) -> CollectedDeliveries:
-        """Collect the first waiting deliveries and acknowledge them, both in one unit of work; none waits: 0 and 0."""
+        """Collect the first deliveries that are due and acknowledge them, in one unit of work; none is: 0 and 0."""
         ...
 
 

@@ -7,17 +7,20 @@ another, so a unit of work is an assignment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TypeVar
 
 from attrs import evolve
 
 from regen_core.access import Scope
+from regen_core.adapters.memory_outbox import backlog_of, claimed, due_entries, is_same_claim, noted
+from regen_core.attempts import Acknowledged
 from regen_core.documents import BillingDocument, DocumentHeader, DocumentKey, DocumentType
 from regen_core.idempotency import IdempotencyRecord, Proceed, Replay, consult, is_saved, key_digest, meaning_of
 from regen_core.ports import (
     MAX_PAGE,
+    Backlog,
     CollectedDeliveries,
     DocumentLoaded,
     Found,
@@ -26,6 +29,7 @@ from regen_core.ports import (
     OutboxEntry,
     Page,
     Selection,
+    Settlement,
 )
 from regen_core.refusals import ConcurrentModification, DocumentNotFound, DocumentReferenceMismatch, Refusal
 from regen_core.regeneration import Regeneration, decide, refused_unread
@@ -203,18 +207,23 @@ class MemoryStore:
         selection: Selection = _ALL,
         *,
         acknowledged: bool | None = None,
+        parked: bool | None = None,
         limit: int = _PAGE,
         after: str | None = None,
     ) -> Page[OutboxEntry]:
-        """The outbox in commit order: what waits, what was acknowledged, or both (``None``)."""
-        selected = {document.key for document in self._selected(scope, selection)}
+        """The outbox in commit order: what is acknowledged or isn't, is parked or isn't."""
         rows = [
             (("", f"{entry.position:020}"), entry)
-            for entry in self._outbox
-            if entry.delivery.transaction.header.key in selected
-            and acknowledged in (None, entry.acknowledged_at is not None)
+            for entry in self._entries(scope, selection)
+            if acknowledged in (None, entry.acknowledged_at is not None)
+            and parked in (None, entry.parked_at is not None)
         ]
         return _page(rows, limit, after)
+
+    def _entries(self, scope: Scope, selection: Selection = _ALL) -> list[OutboxEntry]:
+        """The outbox in commit order, as far as it belongs to visible documents."""
+        selected = {document.key for document in self._selected(scope, selection)}
+        return [entry for entry in self._outbox if entry.delivery.transaction.header.key in selected]
 
     def revenue(
         self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
@@ -234,18 +243,59 @@ class MemoryStore:
     # the outbox and Revenue
 
     def pending(self, scope: Scope, limit: int = _PAGE) -> tuple[OutboxEntry, ...]:
-        """The first deliveries that wait, in commit order."""
+        """The first deliveries that aren't done, in commit order."""
         return self.deliveries(scope, acknowledged=False, limit=limit).rows
 
     def acknowledge(self, scope: Scope, entries: Sequence[OutboxEntry]) -> int:
-        """Mark deliveries as done; how many of them waited until now."""
+        """Mark deliveries as done; how many of them weren't until now."""
         with self._lock:
             asked, now = {entry.position for entry in entries}, self._clock()
-            done = {each for each in self._outbox if each.position in asked and _waits_in(scope, each)}
-            self._outbox = tuple([evolve(each, acknowledged_at=now) if each in done else each for each in self._outbox])
+            done = [each for each in self._outbox if each.position in asked and _waits_in(scope, each)]
+            self._replace([evolve(each, acknowledged_at=now, due_at=None, parked_at=None) for each in done])
             for entry in done:
                 self.transaction_store = self.transaction_store.delivered(entry.delivery.id)
             return len(done)
+
+    def _replace(self, entries: Sequence[OutboxEntry]) -> None:
+        changed = {each.position: each for each in entries}
+        self._outbox = tuple([changed.get(each.position, each) for each in self._outbox])
+
+    def claim(self, scope: Scope, limit: int, lease: timedelta) -> tuple[OutboxEntry, ...]:
+        """Take the first deliveries that are due; nobody else gets them until the lease is over."""
+        with self._lock:
+            now = self._clock()
+            taken = claimed(due_entries(self._entries(scope), limit, now), now, lease)
+            self._replace(taken)
+            return taken
+
+    def settle(self, scope: Scope, settlements: Sequence[Settlement]) -> int:
+        """Note what became of claimed deliveries; how many of the notes were taken."""
+        with self._lock:
+            return sum(self._settle(scope, each) for each in settlements)
+
+    def _settle(self, scope: Scope, settlement: Settlement) -> int:
+        mine = settlement.entry
+        if isinstance(settlement.outcome, Acknowledged):
+            return self.acknowledge(scope, (mine,))
+        found = [each for each in self._outbox if is_same_claim(each, mine) and _waits_in(scope, each)]
+        self._replace([noted(each, settlement.outcome, self._clock()) for each in found])
+        return len(found)
+
+    def release_parked(self, scope: Scope) -> int:
+        """Make parked deliveries due again; how many there were."""
+        with self._lock:
+            parked = [each for each in self._entries(scope) if each.parked_at is not None]
+            self._replace([evolve(each, parked_at=None, due_at=None, attempts=0) for each in parked])
+            return len(parked)
+
+    def backlog(self, scope: Scope) -> Backlog:
+        """What isn't done yet."""
+        with self._lock:
+            return backlog_of(self._entries(scope), self._clock())
+
+    def acknowledged_count(self, scope: Scope) -> int:
+        """How many deliveries are done."""
+        return sum(each.acknowledged_at is not None for each in self._entries(scope))
 
     def collect(self, deliveries: Sequence[Delivery]) -> CollectedDeliveries:
         """Let Revenue collect deliveries (REV-1 … REV-4)."""
@@ -258,11 +308,11 @@ class MemoryStore:
             return CollectedDeliveries(collected, len(deliveries) - collected)
 
     def deliver_to_ledger(self, scope: Scope, limit: int = _PAGE) -> CollectedDeliveries:
-        """Collect the first waiting deliveries and acknowledge them."""
+        """Collect the first deliveries that are due and acknowledge them."""
         with self._lock:
-            waiting = self.pending(scope, limit)
-            done = self.collect([entry.delivery for entry in waiting])
-            self.acknowledge(scope, waiting)
+            due = due_entries(self._entries(scope), limit, self._clock())
+            done = self.collect([entry.delivery for entry in due])
+            self.acknowledge(scope, due)
             return done
 
 

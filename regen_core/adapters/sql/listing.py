@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Table
 
 from regen_core.access import Scope
+from regen_core.adapters.sql.conditions import OUTBOX
 from regen_core.adapters.sql.reading import Reader, org_count, org_values
 from regen_core.adapters.sql.rows import content_of_row, entry_of_row, held_of_row, key_of_row
 from regen_core.adapters.sql.schema import documents, outbox, revenue, transactions
@@ -19,9 +20,12 @@ from regen_core.ports import MAX_PAGE, OutboxEntry, Page, Selection
 from regen_core.revenue import Held
 from regen_core.transactions import StoredTransaction
 
-__all__ = ["list_deliveries", "list_documents", "list_revenue", "list_transactions"]
+__all__ = ["list_deliveries", "list_documents", "list_revenue", "list_transactions", "read_entry"]
 
 T = TypeVar("T")
+
+_CONTENT_VERSION: Final = 1 + OUTBOX.index("content_version")
+"""Where it stands in a row of the outbox: behind the position."""
 
 
 def list_documents(
@@ -48,14 +52,19 @@ def list_transactions(
 
 
 def list_deliveries(
-    reader: Reader, scope: Scope, selection: Selection, limit: int, after: str | None, *, extra: str = ""
+    reader: Reader, scope: Scope, selection: Selection, limit: int, after: str | None, *, extra: tuple[str, ...] = ()
 ) -> Page[OutboxEntry]:
-    """The outbox in commit order; ``extra`` is "waiting", "acknowledged" or nothing."""
+    """The outbox in commit order; ``extra`` names conditions such as "waiting" and "not parked"."""
 
     def read(row: Row) -> OutboxEntry:
-        return entry_of_row(reader.content(key_of_row(row[1:]), row[-3]), row, reader.occasions)
+        return read_entry(reader, row)
 
     return _page(reader, outbox, scope, selection, limit, after, read, lambda row: row[:1], extra)
+
+
+def read_entry(reader: Reader, row: Row) -> OutboxEntry:
+    """A delivery with its content, from a row of the outbox."""
+    return entry_of_row(reader.content(key_of_row(row[1:]), row[_CONTENT_VERSION]), row, reader.occasions)
 
 
 def list_revenue(reader: Reader, scope: Scope, selection: Selection, limit: int, after: str | None) -> Page[Held]:
@@ -76,7 +85,7 @@ def _page(
     after: str | None,
     read: Callable[[Row], T],
     place: Callable[[Row], Row],
-    extra: str = "",
+    extra: tuple[str, ...] = (),
 ) -> Page[T]:
     """One row more than asked for tells whether there is a next page."""
     if not 1 <= limit <= MAX_PAGE:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -32,6 +32,8 @@ __all__ = [
     "held_row",
     "key_of_row",
     "key_row",
+    "moment_of_text",
+    "text_of_moment",
     "transaction_of_row",
     "transaction_row",
 ]
@@ -163,15 +165,31 @@ def transaction_of_row(header: DocumentHeader, item: BillingItem, row: Row, occa
 
 
 def entry_of_row(content: Content, row: Row, occasions: Occasions) -> OutboxEntry:
-    """An outbox row: position, key, item id, number, flag, action, transaction, version, the two moments."""
-    position, _, _, _, _, item_id, number, flag, action, *told, _, committed_at, acknowledged_at = row
+    """An outbox row: position, key, item id, number, flag, action, transaction, version, then what relays noted."""
+    position, _, _, _, _, item_id, number, flag, action, *told, _, committed_at, done, claims, attempts = row[:-3]
+    due_at, parked_at, fault = row[-3:]
     transaction = transaction_of_row(content.header, content.item(item_id), tuple(told), occasions)
     return OutboxEntry(
         position,
         Delivery(transaction, number, _FLAGS[flag], _ACTIONS[action]),
         datetime.fromisoformat(committed_at),
-        None if acknowledged_at is None else datetime.fromisoformat(acknowledged_at),
+        moment_of_text(done),
+        claims,
+        attempts,
+        moment_of_text(due_at),
+        moment_of_text(parked_at),
+        fault,
     )
+
+
+def moment_of_text(text: str | None) -> datetime | None:
+    """The moment that a column holds; ``None`` where it is null."""
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def text_of_moment(moment: datetime) -> str:
+    """A moment as a column holds it: in UTC, so that later moments are later texts."""
+    return moment.astimezone(UTC).isoformat()
 
 
 def held_row(held: Held, occasions: Occasions) -> Row:

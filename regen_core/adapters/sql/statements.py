@@ -6,13 +6,25 @@ filters by tenant, entity and organisations in the query itself (ACC-4).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Dialect, Select, Table, and_, bindparam, or_, select, tuple_
+from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
+from regen_core.adapters.sql.conditions import (
+    DOCUMENT,
+    OF_DOCUMENT,
+    OUTBOX,
+    TRANSACTION,
+    deliveries_with,
+    equal,
+    org_names,
+    same,
+    visible,
+)
+from regen_core.adapters.sql.outbox_statements import OutboxStatements
 from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.schema import (
     document_items,
@@ -24,27 +36,10 @@ from regen_core.adapters.sql.schema import (
     transactions,
 )
 
-__all__ = ["DOCUMENT", "Listing", "Statements", "TRANSACTION"]
-
-DOCUMENT: Final = ("tenant", "entity", "document_type", "document_id")
-"""What every row of a document begins with."""
-
-TRANSACTION: Final = (
-    "transaction_id",
-    "revenue_type",
-    "standalone",
-    "revision",
-    "state",
-    "created_at",
-    "created_by",
-    "updated_at",
-    "updated_by",
-)
-"""What a transaction says beside header and item."""
+__all__ = ["Listing", "Statements"]
 
 _CONTENT: Final = ("header", "header_carried", "items", "items_carried")
 _TRANSACTION_ROW: Final = ("item_id", "place", "deliveries", *TRANSACTION, "content_version")
-_OUTBOX: Final = (*DOCUMENT, "item_id", "number", "flag", "action", *TRANSACTION, "content_version", "committed_at")
 _REVENUE: Final = (
     *DOCUMENT,
     "item_id",
@@ -62,33 +57,13 @@ _REVENUE: Final = (
 _UPSERT: Final[dict[str, Callable[[Table], Any]]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def _equal(of: Table, *names: str) -> ColumnElement[bool]:
-    return and_(*[of.c[name] == bindparam(name) for name in names])
-
-
-def _same(left: Table, right: Table, **names: str) -> ColumnElement[bool]:
-    return and_(*[left.c[mine] == right.c[other] for mine, other in names.items()])
-
-
-_OF_DOCUMENT: Final = dict(zip(DOCUMENT, DOCUMENT, strict=True))
-
-
-def _org_names(orgs: int | None) -> tuple[str, ...]:
-    return tuple(f"org_{number}" for number in range(orgs or 0))
-
-
-def _visible(of: Table, orgs: int | None) -> list[ColumnElement[bool]]:
-    """The filter by organisation: so many of them, or ``None`` for all (ACC-4)."""
-    if orgs is None:
-        return []
-    return [or_(of.c.org.is_(None), *[of.c.org == bindparam(name) for name in _org_names(orgs)])]
-
-
 class Listing:
-    """The shape of one listing query: which filters it has and how it goes on."""
+    """The shape of one listing query: which filters it has, those named by ``extra`` included, and how it goes on."""
 
-    def __init__(self, of: Table, given: tuple[str, ...], orgs: int | None, extra: str, *, goes_on: bool) -> None:
-        self.of, self.given, self.orgs, self.extra, self.goes_on = of, given, orgs, extra, goes_on
+    def __init__(
+        self, of: Table, given: tuple[str, ...], orgs: int | None, extra: Sequence[str], *, goes_on: bool
+    ) -> None:
+        self.of, self.given, self.orgs, self.extra, self.goes_on = of, given, orgs, tuple(extra), goes_on
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -97,9 +72,13 @@ class Listing:
 
 
 class Statements:
-    """The statements of one dialect; those that depend on how many organisations a caller has, by that number."""
+    """The statements of one dialect; those that depend on how many organisations a caller has, by that number.
+
+    Those of relays are in ``outbox``.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
+        self.outbox = OutboxStatements(dialect)
         self._dialect = dialect
         self._by_shape: dict[tuple[object, ...], Prepared] = {}
 
@@ -127,7 +106,7 @@ class Statements:
         return self._remembered(("document_by", name, orgs), lambda: self._document_by(name, orgs))
 
     def _document_by(self, name: str, orgs: int | None) -> Prepared:
-        current = _same(documents, document_versions, **_OF_DOCUMENT, content_version="version")
+        current = same(documents, document_versions, **OF_DOCUMENT, content_version="version")
         wanted = ("tenant", "entity", "document_type", name)
         query = (
             select(
@@ -137,17 +116,17 @@ class Statements:
                 *[document_versions.c[part] for part in _CONTENT],
             )
             .join_from(documents, document_versions, current)
-            .where(_equal(documents, *wanted), *_visible(documents, orgs))
+            .where(equal(documents, *wanted), *visible(documents, orgs))
             .with_for_update(of=documents)
         )
-        return self._prepared(query, *wanted, *_org_names(orgs))
+        return self._prepared(query, *wanted, *org_names(orgs))
 
     def document_is_visible(self, orgs: int | None) -> Prepared:
         """Whether a document is visible (IDM-6)."""
 
         def build() -> Prepared:
-            query = select(documents.c.document_id).where(_equal(documents, *DOCUMENT), *_visible(documents, orgs))
-            return self._prepared(query, *DOCUMENT, *_org_names(orgs))
+            query = select(documents.c.document_id).where(equal(documents, *DOCUMENT), *visible(documents, orgs))
+            return self._prepared(query, *DOCUMENT, *org_names(orgs))
 
         return self._remembered(("document_is_visible", orgs), build)
 
@@ -155,13 +134,13 @@ class Statements:
     def number_owner(self) -> Prepared:
         """The document that has a number (DOC-2)."""
         names = ("tenant", "entity", "document_type", "number")
-        return self._prepared(select(documents.c.document_id).where(_equal(documents, *names)), *names)
+        return self._prepared(select(documents.c.document_id).where(equal(documents, *names)), *names)
 
     @cached_property
     def item_owner(self) -> Prepared:
         """The document that an item is on (DOC-3)."""
         names = ("tenant", "entity", "document_type", "item_id")
-        return self._prepared(select(document_items.c.document_id).where(_equal(document_items, *names)), *names)
+        return self._prepared(select(document_items.c.document_id).where(equal(document_items, *names)), *names)
 
     @cached_property
     def put_document(self) -> Prepared:
@@ -182,32 +161,32 @@ class Statements:
     def remove_item(self) -> Prepared:
         """Forget which document an item was on."""
         names = ("tenant", "entity", "document_type", "item_id")
-        return self._prepared(document_items.delete().where(_equal(document_items, *names)), *names)
+        return self._prepared(document_items.delete().where(equal(document_items, *names)), *names)
 
     @cached_property
     def move_document(self) -> Prepared:
         """Raise a document's version if it is still the one that was read: compare-and-swap."""
-        query = documents.update().where(_equal(documents, *DOCUMENT), documents.c.version == bindparam("read"))
+        query = documents.update().where(equal(documents, *DOCUMENT), documents.c.version == bindparam("read"))
         return self._prepared(query.values(version=documents.c.version + bindparam("step")), "step", *DOCUMENT, "read")
 
     @cached_property
     def version_content(self) -> Prepared:
         """The content of one version of a document."""
         names = (*DOCUMENT, "version")
-        query = select(*[document_versions.c[part] for part in _CONTENT]).where(_equal(document_versions, *names))
+        query = select(*[document_versions.c[part] for part in _CONTENT]).where(equal(document_versions, *names))
         return self._prepared(query, *names)
 
     def invoice_currency(self, orgs: int | None) -> Prepared:
         """The currency of a visible document."""
 
         def build() -> Prepared:
-            current = _same(documents, document_versions, **_OF_DOCUMENT, content_version="version")
+            current = same(documents, document_versions, **OF_DOCUMENT, content_version="version")
             query = (
                 select(document_versions.c.currency)
                 .join_from(documents, document_versions, current)
-                .where(_equal(documents, *DOCUMENT), *_visible(documents, orgs))
+                .where(equal(documents, *DOCUMENT), *visible(documents, orgs))
             )
-            return self._prepared(query, *DOCUMENT, *_org_names(orgs))
+            return self._prepared(query, *DOCUMENT, *org_names(orgs))
 
         return self._remembered(("invoice_currency", orgs), build)
 
@@ -218,7 +197,7 @@ class Statements:
         """A document's transactions in stored order."""
         query = (
             select(*[transactions.c[name] for name in _TRANSACTION_ROW])
-            .where(_equal(transactions, *DOCUMENT))
+            .where(equal(transactions, *DOCUMENT))
             .order_by(transactions.c.place)
         )
         return self._prepared(query, *DOCUMENT)
@@ -232,14 +211,7 @@ class Statements:
     @cached_property
     def add_delivery(self) -> Prepared:
         """Commit a delivery to the outbox."""
-        return self._insert(outbox, *_OUTBOX)
-
-    @cached_property
-    def acknowledge(self) -> Prepared:
-        """Mark a delivery as done, if it waits."""
-        waits = and_(_equal(outbox, "tenant", "entity", "position"), outbox.c.acknowledged_at.is_(None))
-        query = outbox.update().where(waits).values(acknowledged_at=bindparam("acknowledged_now"))
-        return self._prepared(query, "acknowledged_now", "tenant", "entity", "position")
+        return self._insert(outbox, *OUTBOX)
 
     # Revenue
 
@@ -247,7 +219,7 @@ class Statements:
     def held(self) -> Prepared:
         """What Revenue holds for one transaction."""
         names = (*DOCUMENT, "item_id")
-        query = select(*[revenue.c[name] for name in _REVENUE]).where(_equal(revenue, *names)).with_for_update()
+        query = select(*[revenue.c[name] for name in _REVENUE]).where(equal(revenue, *names)).with_for_update()
         return self._prepared(query, *names)
 
     @cached_property
@@ -261,7 +233,7 @@ class Statements:
     def key_record(self) -> Prepared:
         """What is saved under a key (IDM-1)."""
         names = ("meaning", "status", "body", "entity", "document_type", "document_id", "set_at")
-        query = select(*[idempotency.c[name] for name in names]).where(_equal(idempotency, "tenant", "key_digest"))
+        query = select(*[idempotency.c[name] for name in names]).where(equal(idempotency, "tenant", "key_digest"))
         return self._prepared(query, "tenant", "key_digest")
 
     @cached_property
@@ -279,8 +251,9 @@ class Statements:
     def _listing(self, shape: Listing) -> Prepared:
         query, order, owner = _LISTED[shape.of.name]()
         names = {"type": owner.c.document_type, "id": owner.c.document_id, "number": _number_of(owner)}
-        query = query.where(_equal(shape.of, "tenant", "entity"), *_visible(owner, shape.orgs))
-        query = query.where(*[names[name] == bindparam(name) for name in shape.given], *_EXTRA[shape.extra])
+        query = query.where(equal(shape.of, "tenant", "entity"), *visible(owner, shape.orgs))
+        query = query.where(*[names[name] == bindparam(name) for name in shape.given])
+        query = query.where(*[_EXTRA[name] for name in shape.extra])
         after = tuple(f"after_{number}" for number in range(len(order) if shape.goes_on else 0))
         if after:
             query = query.where(
@@ -288,24 +261,26 @@ class Statements:
                 > tuple_(*[bindparam(name, type_=each.type) for name, each in zip(after, order, strict=True)])
             )
         query = query.order_by(*order).limit(bindparam("rows"))
-        return self._prepared(query, "tenant", "entity", *_org_names(shape.orgs), *shape.given, *after, "rows")
+        return self._prepared(query, "tenant", "entity", *org_names(shape.orgs), *shape.given, *after, "rows")
 
 
 def _number_of(owner: Table) -> ColumnElement[str]:
     return owner.c.document_number if owner is revenue else owner.c.number
 
 
-_EXTRA: Final[dict[str, tuple[ColumnElement[bool], ...]]] = {
-    "": (),
-    "waiting": (outbox.c.acknowledged_at.is_(None),),
-    "acknowledged": (outbox.c.acknowledged_at.is_not(None),),
+_EXTRA: Final[dict[str, ColumnElement[bool]]] = {
+    "waiting": outbox.c.acknowledged_at.is_(None),
+    "acknowledged": outbox.c.acknowledged_at.is_not(None),
+    "parked": outbox.c.parked_at.is_not(None),
+    "not parked": outbox.c.parked_at.is_(None),
 }
+"""Conditions that a listing may add, by name."""
 
 _Listed = tuple[Select[Any], tuple[ColumnElement[Any], ...], Table]
 
 
 def _documents_listed() -> _Listed:
-    current = _same(documents, document_versions, **_OF_DOCUMENT, content_version="version")
+    current = same(documents, document_versions, **OF_DOCUMENT, content_version="version")
     shown = (*[documents.c[name] for name in DOCUMENT], *[document_versions.c[part] for part in _CONTENT])
     query = select(*shown).join_from(documents, document_versions, current)
     return query, (documents.c.document_type, documents.c.document_id), documents
@@ -314,15 +289,13 @@ def _documents_listed() -> _Listed:
 def _transactions_listed() -> _Listed:
     names = (*DOCUMENT, *_TRANSACTION_ROW)
     query = select(*[transactions.c[name] for name in names])
-    query = query.join_from(transactions, documents, _same(transactions, documents, **_OF_DOCUMENT))
+    query = query.join_from(transactions, documents, same(transactions, documents, **OF_DOCUMENT))
     order = (transactions.c.document_type, transactions.c.document_id, transactions.c.item_id)
     return query, order, documents
 
 
 def _deliveries_listed() -> _Listed:
-    query = select(outbox.c.position, *[outbox.c[name] for name in _OUTBOX], outbox.c.acknowledged_at)
-    query = query.join_from(outbox, documents, _same(outbox, documents, **_OF_DOCUMENT))
-    return query, (outbox.c.position,), documents
+    return deliveries_with(), (outbox.c.position,), documents
 
 
 def _revenue_listed() -> _Listed:

@@ -6,15 +6,15 @@ It loads, asks the core, persists and translates; no method knows a rule.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 from regen_core.access import Scope
+from regen_core.adapters.sql import relay
 from regen_core.adapters.sql.engine import BUSY_TIMEOUT, open_database
 from regen_core.adapters.sql.keys import RunningKeys, is_visible, save_record, saved_record
 from regen_core.adapters.sql.listing import list_deliveries, list_documents, list_revenue, list_transactions
 from regen_core.adapters.sql.reading import Reader, org_count, org_values
-from regen_core.adapters.sql.relay import acknowledge, collect_deliveries
 from regen_core.adapters.sql.rows import key_row
 from regen_core.adapters.sql.statements import Statements
 from regen_core.adapters.sql.unit import READING, WRITING, Connections, UnitOfWork
@@ -31,6 +31,7 @@ from regen_core.idempotency import (
     meaning_of,
 )
 from regen_core.ports import (
+    Backlog,
     CollectedDeliveries,
     Found,
     IdempotentCall,
@@ -38,6 +39,7 @@ from regen_core.ports import (
     OutboxEntry,
     Page,
     Selection,
+    Settlement,
 )
 from regen_core.refusals import ConcurrentModification, DocumentNotFound, DocumentReferenceMismatch, Refusal
 from regen_core.regeneration import Regeneration, decide, refused_unread
@@ -227,13 +229,15 @@ class SqlStore:
         selection: Selection = _ALL,
         *,
         acknowledged: bool | None = None,
+        parked: bool | None = None,
         limit: int = _PAGE,
         after: str | None = None,
     ) -> Page[OutboxEntry]:
-        """The outbox in commit order: what waits, what was acknowledged, or both (``None``)."""
-        extra = {None: "", False: "waiting", True: "acknowledged"}[acknowledged]
+        """The outbox in commit order: what is acknowledged or isn't, is parked or isn't."""
+        done: tuple[str, ...] = () if acknowledged is None else ("acknowledged" if acknowledged else "waiting",)
+        aside: tuple[str, ...] = () if parked is None else ("parked" if parked else "not parked",)
         with self._reading() as reader:
-            return list_deliveries(reader, scope, selection, limit, after, extra=extra)
+            return list_deliveries(reader, scope, selection, limit, after, extra=done + aside)
 
     def revenue(
         self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
@@ -245,23 +249,48 @@ class SqlStore:
     # the outbox and Revenue
 
     def pending(self, scope: Scope, limit: int = _PAGE) -> tuple[OutboxEntry, ...]:
-        """The first deliveries that wait, in commit order."""
+        """The first deliveries that aren't done, in commit order."""
         return self.deliveries(scope, acknowledged=False, limit=limit).rows
 
     def acknowledge(self, scope: Scope, entries: Sequence[OutboxEntry]) -> int:
-        """Mark deliveries as done; how many of them waited until now."""
+        """Mark deliveries as done; how many of them weren't until now."""
         with self._writing() as reader:
-            return acknowledge(reader, scope.tenant, scope.entity, entries, self._clock())
+            return relay.acknowledge(reader, scope, entries, self._clock())
+
+    def claim(self, scope: Scope, limit: int, lease: timedelta) -> tuple[OutboxEntry, ...]:
+        """Take the first deliveries that are due; nobody else gets them until the lease is over."""
+        with self._writing() as reader:
+            return relay.claim(reader, scope, limit, self._clock(), lease)
+
+    def settle(self, scope: Scope, settlements: Sequence[Settlement]) -> int:
+        """Note what became of claimed deliveries; how many of the notes were taken."""
+        with self._writing() as reader:
+            return relay.settle(reader, scope, settlements, self._clock())
+
+    def release_parked(self, scope: Scope) -> int:
+        """Make parked deliveries due again; how many there were."""
+        with self._writing() as reader:
+            return relay.release_parked(reader, scope)
+
+    def backlog(self, scope: Scope) -> Backlog:
+        """What isn't done yet."""
+        with self._reading() as reader:
+            return relay.backlog(reader, scope, self._clock())
+
+    def acknowledged_count(self, scope: Scope) -> int:
+        """How many deliveries are done."""
+        with self._reading() as reader:
+            return relay.acknowledged_count(reader, scope)
 
     def collect(self, deliveries: Sequence[Delivery]) -> CollectedDeliveries:
         """Let Revenue collect deliveries (REV-1 … REV-4)."""
         with self._writing() as reader:
-            return collect_deliveries(reader, deliveries)
+            return relay.collect_deliveries(reader, deliveries)
 
     def deliver_to_ledger(self, scope: Scope, limit: int = _PAGE) -> CollectedDeliveries:
-        """Collect the first waiting deliveries and acknowledge them, both in one unit of work."""
+        """Collect the first deliveries that are due and acknowledge them, both in one unit of work."""
         with self._writing() as reader:
-            waiting = list_deliveries(reader, scope, _ALL, limit, None, extra="waiting").rows
-            done = collect_deliveries(reader, [entry.delivery for entry in waiting])
-            acknowledge(reader, scope.tenant, scope.entity, waiting, self._clock())
+            due = relay.due_deliveries(reader, scope, limit, self._clock())
+            done = relay.collect_deliveries(reader, [entry.delivery for entry in due])
+            relay.acknowledge(reader, scope, due, self._clock())
             return done

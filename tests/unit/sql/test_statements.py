@@ -87,7 +87,7 @@ class TestCost:
 
     def test_what_waits_is_found_without_what_is_done(self, plans: sqlite3.Connection) -> None:
         """A relay's query uses the index that holds waiting deliveries only, in commit order."""
-        waiting = Statements(SQLITE).listing(Listing(outbox, (), None, "waiting", goes_on=False))
+        waiting = Statements(SQLITE).listing(Listing(outbox, (), None, ("waiting",), goes_on=False))
         steps = [
             row[3]
             for row in plans.execute(f"EXPLAIN QUERY PLAN {waiting.sql}", ("x", "x", 1, 0)[: waiting.sql.count("?")])
