@@ -47,7 +47,7 @@ _JSON = st.recursive(
 _CARRIED = st.dictionaries(_TEXT, _JSON, max_size=4).map(lambda json: CarriedFields(strict_json.dump(json)))
 _ASSUMED = st.lists(st.builds(Assumption, _TEXT, _TEXT, st.just("FCT-1")), max_size=2).map(tuple)
 _OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-_OCCASIONS = st.builds(Occasion, st.datetimes(timezones=st.just(UTC) | _OFFSETS) | st.datetimes(), st.none() | _TEXT)
+_OCCASIONS = st.builds(Occasion, st.datetimes(timezones=st.just(UTC) | _OFFSETS) | st.datetimes(), st.none() | names())
 
 
 @st.composite
