@@ -7,6 +7,7 @@ each death the store is opened again, judged, and the interrupted step is asked 
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,10 @@ class Trial:
             verdict = judge(found, HISTORY, acknowledged=before, begun=self.number)
             clock.step = self.number
             if verdict is Verdict.SOUND and self.number:
-                self._ask_again(store)
+                try:
+                    self._ask_again(store)
+                except sqlite3.IntegrityError:
+                    return Verdict.BROKEN  # a half that nothing shows, and that is in the way
         return verdict
 
     def _ask_again(self, store: SqlStore) -> None:

@@ -1,18 +1,16 @@
 """What can be wrong with a database, each with a sentence that says what to do.
 
-Owns the translation of driver errors. Messages name the database by its URL without a password, never a statement.
+Messages name the database by its URL without a password, never a statement. Which error of a driver stands for which
+fault, each backend says.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from regen_core.ports import StoreFault
-from regen_core.wire.codec import NotCanonical
 
 __all__ = [
+    "ConnectionLost",
+    "DamagedRows",
     "DatabaseBusy",
     "DatabaseFull",
     "DatabaseUnavailable",
@@ -21,10 +19,12 @@ __all__ = [
     "NewerDatabase",
     "NotADatabase",
     "OlderDatabase",
+    "OutcomeUnknown",
+    "PassingConflict",
     "ReadOnlyDatabase",
+    "ServerUnavailable",
     "UnreadableDatabaseUrl",
-    "raise_translated",
-    "translated",
+    "UnsuitableDatabase",
 ]
 
 
@@ -44,7 +44,7 @@ class _DatabaseFault(StoreFault):
 class UnreadableDatabaseUrl(_DatabaseFault):
     """The URL is none that the store can open; the detail says why."""
 
-    says = "can't be opened: {}. Give a URL such as sqlite:///regen.db."
+    says = "can't be opened: {}. Give a URL such as sqlite:///regen.db or postgresql://user@host/database."
 
 
 class NotADatabase(_DatabaseFault):
@@ -74,13 +74,13 @@ class OlderDatabase(_DatabaseFault):
 
 
 class ReadOnlyDatabase(_DatabaseFault):
-    """The file or its directory can't be written."""
+    """The file or its directory can't be written, or the role may not write."""
 
-    says = "is read-only. Make the file and its directory writable, or name another database."
+    says = "is read-only. Make it writable (a file with its directory, a role's rights), or name another database."
 
 
 class DatabaseBusy(_DatabaseFault):
-    """Another process held the write lock for longer than the busy timeout, in seconds."""
+    """Another process held a lock for longer than the busy timeout, in seconds."""
 
     says = "is locked by another process, and waiting for its lock took too long. Try again when that one is done."
 
@@ -94,7 +94,9 @@ class DatabaseFull(_DatabaseFault):
 class DurabilityTooWeak(_DatabaseFault):
     """A setting that makes commits durable reads weaker than it must; details: name, value found, value needed."""
 
-    says = "doesn't keep commits safe: {} is {}, needed is {}. Use a local file system that supports it."
+    says = (
+        "doesn't keep commits safe: {} is {}, needed is {}. Change the setting, or use a file system that supports it."
+    )
 
 
 class DatabaseUnavailable(_DatabaseFault):
@@ -103,43 +105,40 @@ class DatabaseUnavailable(_DatabaseFault):
     says = "failed ({}). Nothing of this operation was stored. Check that its directory exists and its disk is well."
 
 
-_BY_NAME = (
-    ("SQLITE_NOTADB", NotADatabase),
-    ("SQLITE_CORRUPT", NotADatabase),
-    ("SQLITE_READONLY", ReadOnlyDatabase),
-    ("SQLITE_BUSY", DatabaseBusy),
-    ("SQLITE_LOCKED", DatabaseBusy),
-    ("SQLITE_FULL", DatabaseFull),
-)
-"""How the driver's names of errors begin, and what they mean here."""
+class DamagedRows(NotADatabase):
+    """Rows that the library didn't write, or not like this."""
+
+    says = "holds rows that can't be read: they are damaged. Restore it from a backup."
 
 
-def fault_of(error: sqlite3.Error, where: str) -> _DatabaseFault:
-    """The fault that a driver error stands for."""
-    name = getattr(error, "sqlite_errorname", None) or type(error).__name__
-    for prefix, kind in _BY_NAME:
-        if name.startswith(prefix):
-            return kind(where)
-    return DatabaseUnavailable(where, name)
+class UnsuitableDatabase(_DatabaseFault):
+    """A property that can't be changed from here; details: name, value found, value needed."""
+
+    says = "can't hold our data: {} is {}, needed is {}. Name another database."
 
 
-def raise_translated(error: BaseException, where: str) -> None:
-    """Raise the fault that an error stands for; do nothing for an error of our own making."""
-    if isinstance(error, NotCanonical):
-        raise NotADatabase(where) from error
-    if isinstance(error, sqlite3.Error) and not isinstance(error, _OUR_OWN):
-        raise fault_of(error, where) from error
+class ServerUnavailable(_DatabaseFault):
+    """The server didn't answer, or not as one that can be worked with; the detail is the driver's name of it."""
+
+    says = "can't be reached ({}). Nothing was stored. Check that its server runs, and the host, user and rights."
 
 
-_OUR_OWN = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.IntegrityError)
-"""Errors that the database isn't to blame for."""
+class PassingConflict(_DatabaseFault):
+    """Other writers were in the way again and again; the detail is the driver's name of it. It may be tried again."""
+
+    says = "is busy with other writers of the same documents ({}). Nothing of this operation was stored; repeat it."
 
 
-@contextmanager
-def translated(where: str) -> Iterator[None]:
-    """Raise driver errors as faults; an error in our own use of the driver stays what it is."""
-    try:
-        yield
-    except Exception as error:
-        raise_translated(error, where)
-        raise
+class ConnectionLost(PassingConflict):
+    """The connection broke before the commit was asked for."""
+
+    says = "lost the connection ({}). Nothing of this operation was stored; repeat it when the server is back."
+
+
+class OutcomeUnknown(_DatabaseFault):
+    """The connection broke while a commit was under way: the one fault after which the operation may be stored."""
+
+    says = (
+        "lost the connection during a commit ({}): the operation is stored as a whole or not at all, and nobody "
+        "knows which. Look at it with 'regen show', or repeat it under the same Idempotency-Key."
+    )

@@ -7,20 +7,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
-from typing import Any
+from typing import Any, Final
 
 from attrs import field, frozen
 
 from regen_core.access import Scope
+from regen_core.adapters.sql.prepared import Prepared
 from regen_core.adapters.sql.reading import Reader, org_count, org_values
-from regen_core.adapters.sql.rows import key_row
+from regen_core.adapters.sql.rows import key_row, text_of_moment
+from regen_core.adapters.sql.unit import Row
 from regen_core.documents import DocumentKey, DocumentType
-from regen_core.idempotency import IdempotencyRecord, RequestMeaning
+from regen_core.idempotency import KEY_LIFETIME, IdempotencyRecord, RequestMeaning
 from regen_core.wire.requests import meaning_json, meaning_of
 
-__all__ = ["RunningKeys", "is_visible", "saved_record", "save_record"]
+__all__ = ["CLEAN_UP_EVERY", "RunningKeys", "is_visible", "saved_record", "save_record"]
 
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+
+
+CLEAN_UP_EVERY: Final = 16
+"""After so many saved keys some that have expired are removed."""
+
+_CLEANED_UP: Final = 64
+"""How many at once: more than are saved in between, so none stays for good, and few enough not to be noticed."""
 
 
 @frozen(eq=False)
@@ -44,11 +53,25 @@ class RunningKeys:
                     self._running.discard(digest)
 
 
-def saved_record(reader: Reader, tenant: str, digest: str) -> IdempotencyRecord | None:
-    """What is saved under a key, expired or not."""
-    row = reader.unit.one(reader.statements.key_record, (tenant, digest))
-    if row is None:
-        return None
+def saved_record(reader: Reader, tenant: str, digest: str) -> tuple[bool, IdempotencyRecord | None]:
+    """Whether no other unit of work has the key, and what is saved under it, expired or not.
+
+    The key is claimed in the database before its record is read, so whoever gets it sees what the one before saved.
+    """
+    questions: list[tuple[Prepared, Row]] = [(reader.statements.key_record, (tenant, digest))]
+    if reader.unit.key_claim is not None:
+        questions.insert(0, (reader.unit.key_claim, (_number_of(digest),)))
+    *claimed, rows = reader.unit.ask(questions)
+    is_free = all(bool(answer[0][0]) for answer in claimed)
+    return is_free, _record(tenant, rows[0]) if rows else None
+
+
+def _number_of(digest: str) -> int:
+    """64 bits of a key's digest, with a sign: what a database can lock."""
+    return int.from_bytes(bytes.fromhex(digest)[:8], "big", signed=True)
+
+
+def _record(tenant: str, row: Row) -> IdempotencyRecord:
     meaning, status, body, entity, kind, document_id, set_at = row
     document = None
     if document_id is not None:
@@ -62,12 +85,19 @@ def saved_record(reader: Reader, tenant: str, digest: str) -> IdempotencyRecord 
     )
 
 
-def save_record(reader: Reader, tenant: str, digest: str, record: IdempotencyRecord) -> None:
-    """Save a first result in the same unit of work as what it tells of (IDM-1, IDM-7)."""
+def save_record(reader: Reader, tenant: str, digest: str, record: IdempotencyRecord, *, clean_up: bool) -> None:
+    """Save a first result in the same unit of work as what it tells of (IDM-1, IDM-7).
+
+    ``clean_up`` also removes some of the tenant's keys that have expired: bounded work, which keeps up with what is
+    saved when it is done for every :data:`CLEAN_UP_EVERY` th key.
+    """
     document = (None, None) if record.document is None else key_row(record.document)[2:]
     meaning: RequestMeaning = record.meaning
     told = (_write(meaning_json(meaning)), record.status, record.body, meaning.entity, *document)
-    reader.unit.write(reader.statements.save_key, (tenant, digest, *told, record.set_at.isoformat()))
+    reader.unit.put(reader.statements.save_key, (tenant, digest, *told, text_of_moment(record.set_at)))
+    if clean_up:
+        before = text_of_moment(record.set_at - KEY_LIFETIME)
+        reader.unit.put(reader.statements.remove_expired_keys, (tenant, before, _CLEANED_UP))
 
 
 def is_visible(reader: Reader, scope: Scope, document: DocumentKey | None) -> bool:

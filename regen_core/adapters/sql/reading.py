@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
 from attrs import field, frozen
 
 from regen_core.access import Scope
+from regen_core.adapters.sql.faults import PassingConflict
+from regen_core.adapters.sql.prepared import Prepared
 from regen_core.adapters.sql.rows import Content, Occasions, content_of_row, key_row, transaction_of_row
 from regen_core.adapters.sql.statements import Statements
 from regen_core.adapters.sql.unit import Row, UnitOfWork
@@ -69,27 +72,34 @@ class Reader:
     def find(
         self, scope: Scope, request: RegenerateRequest
     ) -> StoredRows | DocumentNotFound | DocumentReferenceMismatch:
-        """The document that a request names; id and number are each looked up in scope (REQ-4, REQ-7, ACC-4)."""
-        found: list[Row] = []
-        for name, value in (("document_id", request.id), ("number", request.number)):
-            if value is None:
-                continue
-            statement = self.statements.document_by(name, org_count(scope))
-            wanted = (scope.tenant, scope.entity, request.type.value, value, *org_values(scope))
-            row = self.unit.one(statement, wanted)
-            if row is None:
-                return DocumentNotFound(request.type)
-            found.append(row)
-        if found[0][0] != found[-1][0]:
-            return DocumentReferenceMismatch(request.type)
-        document_id, version, content_version, *content = found[0]
-        key = DocumentKey(tenant=scope.tenant, entity=scope.entity, type=request.type, id=document_id)
-        return self._stored(key, version, content_version, tuple(content))
+        """The document that a request names; id and number are each looked up in scope (REQ-4, REQ-7, ACC-4).
 
-    def get(self, key: DocumentKey) -> tuple[Content, int, int] | None:
-        """A document's content, its version and its content's version, whoever asks."""
-        row = self.unit.one(self.statements.document_by("document_id", None), key_row(key))
-        return None if row is None else (content_of_row(key, tuple(row[3:])), row[1], row[2])
+        In a unit that writes, the document's row is locked before it is read. A name that changed hands between the two
+        raises :class:`PassingConflict`.
+        """
+        given = {"document_id": request.id, "number": request.number}
+        given = {name: value for name, value in given.items() if value is not None}
+        names, orgs = tuple(given), org_count(scope)
+        wanted = (scope.tenant, scope.entity, request.type.value, *given.values(), *org_values(scope))
+        questions = [(self.statements.documents_named(names, orgs), wanted), self._transactions_named(scope, request)]
+        if self.unit.locks_rows:
+            questions.insert(0, (self.statements.lock_document(names, orgs), wanted))
+        *locked, found, lines = self.unit.ask(questions)
+        row = _named(request, found)
+        if locked and [each[0] for each in locked[0]] != ([row[0]] if isinstance(row, tuple) else []):
+            raise PassingConflict(self.unit.where, "a name changed hands")
+        if not isinstance(row, tuple):
+            return row
+        document_id, _, version, content_version, *content = row
+        key = DocumentKey(tenant=scope.tenant, entity=scope.entity, type=request.type, id=document_id)
+        return self._stored(key, version, content_version, tuple(content), lines)
+
+    def _transactions_named(self, scope: Scope, request: RegenerateRequest) -> tuple[Prepared, Row]:
+        """What asks for the transactions of the document that a request names."""
+        statements, of_type = self.statements, (scope.tenant, scope.entity, request.type.value)
+        if request.id is not None:
+            return statements.transactions_of, (*of_type, request.id)
+        return statements.transactions_of_number, (*of_type, request.number)
 
     def content(self, key: DocumentKey, version: int) -> Content:
         """The content of one version of a document."""
@@ -106,14 +116,23 @@ class Reader:
         read = transaction_of_row(content.header, content.item(item_id), told, self.occasions)
         return StoredTransaction(read, deliveries)
 
-    def _stored(self, key: DocumentKey, version: int, content_version: int, row: Row) -> StoredRows:
+    def _stored(
+        self, key: DocumentKey, version: int, content_version: int, row: Row, rows: Iterable[Row]
+    ) -> StoredRows:
         current = content_of_row(key, row)
         lines, places = [], {}
-        for item_id, place, deliveries, *told, written_from in self.unit.all(
-            self.statements.transactions_of, key_row(key)
-        ):
+        for item_id, place, deliveries, *told, written_from in rows:
             content = current if written_from == content_version else self.content(key, written_from)
             lines.append(self.transaction(content, item_id, deliveries, tuple(told)))
             places[item_id] = (place, written_from)
         stored = StoredDocument(current.document, StoredTransactions(tuple(lines)))
         return StoredRows(stored, version, content_version, places)
+
+
+def _named(request: RegenerateRequest, found: Sequence[Row]) -> Row | DocumentNotFound | DocumentReferenceMismatch:
+    """The one row that has all names of the request (REQ-4)."""
+    by_id = [row for row in found if request.id is None or row[0] == request.id]
+    by_number = [row for row in found if request.number is None or row[1] == request.number]
+    if not by_id or not by_number:
+        return DocumentNotFound(request.type)
+    return by_id[0] if by_id[0][0] == by_number[0][0] else DocumentReferenceMismatch(request.type)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ForeignKeyConstraint,
     Index,
@@ -39,7 +40,7 @@ __all__ = [
     "version_table",
 ]
 
-SCHEMA_VERSION: Final = "0001"
+SCHEMA_VERSION: Final = "0002"
 """The version that this library reads and writes; versions are ordered as text."""
 
 METADATA: Final = MetaData()
@@ -159,7 +160,7 @@ transactions: Final = Table(
 outbox: Final = Table(
     "outbox",
     METADATA,
-    Column("position", Integer, primary_key=True, autoincrement=True),
+    Column("position", Integer().with_variant(BigInteger(), "postgresql"), primary_key=True, autoincrement=True),
     *_document(),
     _text("item_id"),
     _number("number"),
@@ -227,6 +228,7 @@ idempotency: Final = Table(
     _text("document_id", nullable=True),
     _text("set_at"),
     PrimaryKeyConstraint("tenant", "key_digest"),
+    Index("idempotency_age", "tenant", "set_at"),
     sqlite_strict=True,
 )
 """First results by the digest of tenant, client and key (IDM-1, IDM-5). The document is null where none was found."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from regen_core.adapters.sql.conditions import (
@@ -54,6 +54,7 @@ _REVENUE: Final = (
     "item",
     "item_carried",
 )
+_OF_TYPE: Final = ("tenant", "entity", "document_type")
 _UPSERT: Final[dict[str, Callable[[Table], Any]]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
@@ -101,25 +102,28 @@ class Statements:
 
     # documents
 
-    def document_by(self, name: str, orgs: int | None) -> Prepared:
-        """A visible document by ``document_id`` or ``number``, locked where the database locks rows (REQ-4, REQ-7)."""
-        return self._remembered(("document_by", name, orgs), lambda: self._document_by(name, orgs))
+    def lock_document(self, names: tuple[str, ...], orgs: int | None) -> Prepared:
+        """Lock the row of a visible document that all given names belong to; nothing else may be read from it."""
 
-    def _document_by(self, name: str, orgs: int | None) -> Prepared:
+        def build() -> Prepared:
+            wanted = ("tenant", "entity", "document_type", *names)
+            query = select(documents.c.document_id).where(equal(documents, *wanted), *visible(documents, orgs))
+            return self._prepared(query.with_for_update(), *wanted, *org_names(orgs))
+
+        return self._remembered(("lock_document", names, orgs), build)
+
+    def documents_named(self, names: tuple[str, ...], orgs: int | None) -> Prepared:
+        """The visible documents that any of the names belongs to, as one moment saw them (REQ-4, REQ-7, ACC-4)."""
+        return self._remembered(("documents_named", names, orgs), lambda: self._documents_named(names, orgs))
+
+    def _documents_named(self, names: tuple[str, ...], orgs: int | None) -> Prepared:
         current = same(documents, document_versions, **OF_DOCUMENT, content_version="version")
-        wanted = ("tenant", "entity", "document_type", name)
-        query = (
-            select(
-                documents.c.document_id,
-                documents.c.version,
-                documents.c.content_version,
-                *[document_versions.c[part] for part in _CONTENT],
-            )
-            .join_from(documents, document_versions, current)
-            .where(equal(documents, *wanted), *visible(documents, orgs))
-            .with_for_update(of=documents)
-        )
-        return self._prepared(query, *wanted, *org_names(orgs))
+        shown = [documents.c[name] for name in ("document_id", "number", "version", "content_version")]
+        query = select(*shown, *[document_versions.c[part] for part in _CONTENT])
+        query = query.join_from(documents, document_versions, current)
+        query = query.where(equal(documents, *_OF_TYPE), *visible(documents, orgs))
+        query = query.where(or_(*[equal(documents, name) for name in names]))
+        return self._prepared(query, *_OF_TYPE, *names, *org_names(orgs))
 
     def document_is_visible(self, orgs: int | None) -> Prepared:
         """Whether a document is visible (IDM-6)."""
@@ -143,9 +147,23 @@ class Statements:
         return self._prepared(select(document_items.c.document_id).where(equal(document_items, *names)), *names)
 
     @cached_property
-    def put_document(self) -> Prepared:
-        """Add or replace a document's row."""
-        return self._upsert(documents, (*DOCUMENT, "number", "org", "version", "content_version"), DOCUMENT)
+    def add_document(self) -> Prepared:
+        """Add a document's row."""
+        return self._insert(documents, *DOCUMENT, "number", "org", "version", "content_version")
+
+    @cached_property
+    def replace_document(self) -> Prepared:
+        """Replace a document's row if its version is still the one that was read: compare-and-swap."""
+        query = documents.update().where(equal(documents, *DOCUMENT), documents.c.version == bindparam("read"))
+        names = ("number", "org", "version", "content_version")
+        query = query.values({name: bindparam(f"new_{name}") for name in names})
+        return self._prepared(query, *[f"new_{name}" for name in names], *DOCUMENT, "read")
+
+    @cached_property
+    def give_up_number(self) -> Prepared:
+        """Let a document have no number for a moment within a unit: another text, which no number can be."""
+        query = documents.update().where(equal(documents, *DOCUMENT), documents.c.version == bindparam("read"))
+        return self._prepared(query.values(number=bindparam("none")), "none", *DOCUMENT, "read")
 
     @cached_property
     def add_version(self) -> Prepared:
@@ -203,6 +221,17 @@ class Statements:
         return self._prepared(query, *DOCUMENT)
 
     @cached_property
+    def transactions_of_number(self) -> Prepared:
+        """The transactions of the document that has a number, in stored order."""
+        query = (
+            select(*[transactions.c[name] for name in _TRANSACTION_ROW])
+            .join_from(transactions, documents, same(transactions, documents, **OF_DOCUMENT))
+            .where(equal(documents, *_OF_TYPE, "number"))
+            .order_by(transactions.c.place)
+        )
+        return self._prepared(query, *_OF_TYPE, "number")
+
+    @cached_property
     def put_transaction(self) -> Prepared:
         """Add or replace a transaction with its place and its counter of deliveries (REV-0)."""
         names = (*DOCUMENT, *_TRANSACTION_ROW)
@@ -241,6 +270,15 @@ class Statements:
         """Save a first result, in the place of one that has expired (IDM-2)."""
         names = tuple(each.name for each in idempotency.c)
         return self._upsert(idempotency, names, ("tenant", "key_digest"))
+
+    @cached_property
+    def remove_expired_keys(self) -> Prepared:
+        """Remove a few of a tenant's keys that were set before a moment; another unit's are left alone (IDM-2)."""
+        old = select(idempotency.c.key_digest).where(equal(idempotency, "tenant"))
+        old = old.where(idempotency.c.set_at < bindparam("before")).order_by(idempotency.c.set_at)
+        old = old.limit(bindparam("rows")).with_for_update(skip_locked=True)
+        query = idempotency.delete().where(equal(idempotency, "tenant"), idempotency.c.key_digest.in_(old))
+        return self._prepared(query, "tenant", "before", "rows")
 
     # listings
 

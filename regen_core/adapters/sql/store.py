@@ -7,29 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Self
 
 from regen_core.access import Scope
 from regen_core.adapters.sql import relay
 from regen_core.adapters.sql.engine import BUSY_TIMEOUT, open_database
-from regen_core.adapters.sql.keys import RunningKeys, is_visible, save_record, saved_record
+from regen_core.adapters.sql.keys import CLEAN_UP_EVERY, RunningKeys
 from regen_core.adapters.sql.listing import list_deliveries, list_documents, list_revenue, list_transactions
+from regen_core.adapters.sql.loading import load_documents
 from regen_core.adapters.sql.reading import Reader, org_count, org_values
+from regen_core.adapters.sql.regenerating import Asked, regenerate, regenerate_once, running
 from regen_core.adapters.sql.rows import key_row
-from regen_core.adapters.sql.statements import Statements
-from regen_core.adapters.sql.unit import READING, WRITING, Connections, UnitOfWork
-from regen_core.adapters.sql.writing import load_document, write_regeneration
+from regen_core.adapters.sql.unit import Connections
+from regen_core.adapters.sql.units import Units
 from regen_core.documents import BillingDocument, DocumentKey, DocumentType
-from regen_core.idempotency import (
-    IdempotencyRecord,
-    Proceed,
-    Replay,
-    Running,
-    consult,
-    is_saved,
-    key_digest,
-    meaning_of,
-)
+from regen_core.idempotency import Replay, key_digest
 from regen_core.ports import (
     Backlog,
     CollectedDeliveries,
@@ -41,7 +34,7 @@ from regen_core.ports import (
     Selection,
     Settlement,
 )
-from regen_core.refusals import ConcurrentModification, DocumentNotFound, DocumentReferenceMismatch, Refusal
+from regen_core.refusals import DocumentNotFound, DocumentReferenceMismatch, Refusal
 from regen_core.regeneration import Regeneration, decide, refused_unread
 from regen_core.request import RegenerateRequest
 from regen_core.revenue import Delivery, Held
@@ -68,9 +61,12 @@ class SqlStore:
 
     def __init__(self, connections: Connections, *, clock: Callable[[], datetime] = _utc_now) -> None:
         self._connections = connections
-        self._statements = Statements(connections.engine.dialect)
+        self._units = Units(connections)
         self._clock = clock
         self._running = RunningKeys()
+        backend = connections.backend
+        self._claims = backend.claims(connections.engine.url, connections.where)
+        self._saved = count()
 
     @classmethod
     def open(
@@ -94,22 +90,21 @@ class SqlStore:
         self.close()
 
     def _reading(self) -> Reader:
-        return Reader(UnitOfWork(self._connections, READING), self._statements)
+        return self._units.reading()
 
     def _writing(self) -> Reader:
-        return Reader(UnitOfWork(self._connections, WRITING), self._statements)
+        return self._units.writing()
 
     # documents
 
     def load(self, document: BillingDocument) -> LoadOutcome:
         """Add or replace a document (DOC-1 … DOC-4)."""
-        with self._writing() as reader:
-            return load_document(reader, document)
+        return self.load_all((document,))[0]
 
     def load_all(self, documents: Iterable[BillingDocument]) -> tuple[LoadOutcome, ...]:
         """Add or replace several documents in one unit of work; a refused one stops no other (DOC-4)."""
-        with self._writing() as reader:
-            return tuple([load_document(reader, document) for document in documents])
+        batch = tuple(documents)
+        return self._units.write_as_read(lambda reader: load_documents(reader, batch))
 
     def find(self, scope: Scope, request: RegenerateRequest) -> Found | DocumentNotFound | DocumentReferenceMismatch:
         """The document that a request names, with its transactions (REQ-4, REQ-7, ACC-4)."""
@@ -133,7 +128,7 @@ class SqlStore:
         """The currency of a visible invoice, ``None`` when there is none."""
         key = DocumentKey(tenant=scope.tenant, entity=scope.entity, type=DocumentType.INVOICE, id=invoice_id)
         with self._reading() as reader:
-            statement = self._statements.invoice_currency(org_count(scope))
+            statement = reader.statements.invoice_currency(org_count(scope))
             row = reader.unit.one(statement, (*key_row(key), *org_values(scope)))
         return None if row is None else str(row[0])
 
@@ -152,60 +147,22 @@ class SqlStore:
         unread = refused_unread(request)
         if unread is not None:
             return unread
-        if idempotent is not None:
-            return self._regenerate_once(scope, request, occasion, expected, idempotent)
-        with self._writing() as reader:
-            return self._regenerate(reader, scope, request, occasion, expected)[0]
+        asked = Asked(scope, request, occasion, expected, self._clock)
+        if idempotent is None:
+            return self._units.write(lambda reader: regenerate(reader, asked))
+        return self._regenerate_once(asked, idempotent)
 
-    def _regenerate(
-        self,
-        reader: Reader,
-        scope: Scope,
-        request: RegenerateRequest,
-        occasion: Occasion | None,
-        expected: int | None,
-    ) -> tuple[Outcome, DocumentKey | None]:
-        """The outcome, and the document that it is about."""
-        rows = reader.find(scope, request)
-        if isinstance(rows, (DocumentNotFound, DocumentReferenceMismatch)):
-            return rows, None
-        stored = rows.stored
-        outcome = decide(stored.document, stored.transactions, request, occasion)
-        if isinstance(outcome, Regeneration):
-            moved = expected is not None and expected != rows.version
-            refused = ConcurrentModification() if moved else write_regeneration(reader, rows, outcome, self._clock())
-            outcome = outcome if refused is None else refused
-        return outcome, stored.document.key
-
-    def _regenerate_once(
-        self,
-        scope: Scope,
-        request: RegenerateRequest,
-        occasion: Occasion | None,
-        expected: int | None,
-        call: IdempotentCall,
-    ) -> Outcome | Replay:
-        """Under an Idempotency-Key: claim it in this process, then ask the core what the saved record means (IDM)."""
-        digest, meaning = key_digest(scope.tenant, call.client, call.key), meaning_of(scope, request)
+    def _regenerate_once(self, asked: Asked, call: IdempotentCall) -> Outcome | Replay:
+        """Under an Idempotency-Key: claim it in this process, then beside or in the database (IDM-3, IDM-7)."""
+        digest = key_digest(asked.scope.tenant, call.client, call.key)
         with self._running.claimed(digest) as is_free:
             if not is_free:
-                running = consult(Running(), meaning, self._clock(), document_is_visible=True)
-                assert not isinstance(running, Proceed), "a running key never lets another request proceed (IDM-3)"
-                return running
-            with self._writing() as reader:
-                found, now = saved_record(reader, scope.tenant, digest), self._clock()
-                visible = found is None or is_visible(reader, scope, found.document)
-                verdict = consult(found, meaning, now, document_is_visible=visible)
-                if not isinstance(verdict, Proceed):
-                    return verdict
-                outcome, document = self._regenerate(reader, scope, request, occasion, expected)
-                if is_saved(outcome):
-                    answer = call.answer(outcome)
-                    record = IdempotencyRecord(
-                        meaning=meaning, status=answer.status, body=answer.body, document=document, set_at=now
-                    )
-                    save_record(reader, scope.tenant, digest, record)
-                return outcome
+                return running(asked)
+            with self._claims(digest) as is_free_elsewhere:
+                if not is_free_elsewhere:
+                    return running(asked)
+                clean_up = next(self._saved) % CLEAN_UP_EVERY == 0
+                return self._units.write(lambda reader: regenerate_once(reader, asked, call, digest, clean_up=clean_up))
 
     # listings
 

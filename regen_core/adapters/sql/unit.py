@@ -6,7 +6,7 @@ a whole or not at all, and is durable when the unit has ended without an excepti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -15,18 +15,12 @@ from sqlalchemy import Engine
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.pool import PoolProxiedConnection
 
-from regen_core.adapters.sql.faults import raise_translated, translated
+from regen_core.adapters.sql.backend import Backend, raise_translated, translated
 from regen_core.adapters.sql.prepared import Prepared
 
-__all__ = ["Connections", "READING", "Row", "UnitOfWork", "WRITING"]
+__all__ = ["Connections", "Row", "UnitOfWork"]
 
 Row = tuple[Any, ...]
-
-READING: Final = "BEGIN"
-"""A snapshot to read from; SQLite takes no lock that a writer would wait for."""
-
-WRITING: Final = "BEGIN IMMEDIATE"
-"""The write lock from the start: what is read can't be moved by another writer before it is written."""
 
 _MOST_IDLE: Final = 16
 """Connections kept for the next unit: as many as threads may soon be back; more are closed."""
@@ -39,17 +33,23 @@ class Connections:
     """Open connections of one store, each used by one unit at a time; taking an idle one costs next to nothing."""
 
     engine: Engine
+    backend: Backend
     where: str
     _idle: list[_Held] = field(factory=list, init=False)
 
     def take(self) -> _Held:
-        """An idle connection with its cursor, or a new one."""
-        try:
-            return self._idle.pop()
-        except IndexError:
-            with translated(self.where):
-                connection = self.engine.raw_connection()
-                return connection, connection.cursor()
+        """An idle connection with its cursor, or a new one; what broke while it was idle is closed."""
+        while True:
+            try:
+                held = self._idle.pop()
+            except IndexError:
+                break
+            if self.backend.is_alive(held[0].driver_connection):
+                return held
+            held[0].invalidate()
+        with translated(self.backend, self.where):
+            connection = self.engine.raw_connection()
+            return connection, connection.cursor()
 
     def give(self, held: _Held) -> None:
         """Keep a connection that is in no transaction for the next unit."""
@@ -72,10 +72,13 @@ class UnitOfWork:
     :class:`~regen_core.ports.StoreFault`.
     """
 
-    __slots__ = ("_begin", "_connections", "_cursor", "_held")
+    __slots__ = ("_begin", "_connections", "_cursor", "_held", "key_claim", "locks_rows", "where")
 
     def __init__(self, connections: Connections, begin: str) -> None:
-        self._connections, self._begin = connections, begin
+        backend = connections.backend
+        self._connections, self._begin, self.where = connections, begin, connections.where
+        self.locks_rows = backend.locks_rows and begin != backend.reading
+        self.key_claim = None if backend.key_claim is None else Prepared(backend.key_claim, tuple)
 
     def __enter__(self) -> Self:
         self._held = self._connections.take()
@@ -107,7 +110,7 @@ class UnitOfWork:
             connection.invalidate()
         else:
             self._connections.give(self._held)
-        raise_translated(error, self._connections.where)
+        raise_translated(self._connections.backend, error, self._connections.where)
 
     def one(self, statement: Prepared, row: Row) -> Row | None:
         """The first row of the answer, or ``None``."""
@@ -119,10 +122,22 @@ class UnitOfWork:
         self._cursor.execute(statement.sql, statement.bind(row))
         return self._cursor.fetchall()
 
+    def ask(self, questions: Iterable[tuple[Prepared, Row]]) -> list[Sequence[Row]]:
+        """All rows of several answers, none of which a question depends on."""
+        return [self.all(statement, row) for statement, row in questions]
+
     def write(self, statement: Prepared, row: Row) -> int:
         """Change rows; how many were changed."""
         self._cursor.execute(statement.sql, statement.bind(row))
         return self._cursor.rowcount
+
+    def put(self, statement: Prepared, row: Row) -> None:
+        """Change rows, however many."""
+        self._cursor.execute(statement.sql, statement.bind(row))
+
+    def add_many(self, statement: Prepared, rows: Sequence[Row]) -> None:
+        """Add rows to a table."""
+        self.write_many(statement, rows)
 
     def write_many(self, statement: Prepared, rows: Sequence[Row]) -> None:
         """Change rows, once per given row."""

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from regen_core.access import Scope
-from regen_core.adapters.sql import SqlStore, faults
-from regen_core.adapters.sql import engine as engines
+from regen_core.adapters.sql import SqlStore, faults, on_sqlite
+from regen_core.adapters.sql.backend import translated
 from regen_core.adapters.sql.schema import SCHEMA_VERSION
 from regen_core.documents import BillingDocument, BillingItem, DocumentHeader, DocumentKey, DocumentType, ItemSource
 from regen_core.ports import StoreFault
@@ -113,7 +113,7 @@ class TestOpening:
             "nosuch://x",
             "sqlite://",
             "sqlite:///:memory:",
-            "postgresql://user:secret@host/db",
+            "mysql://user:secret@host/db",
             "a@b:secret",
         ],
     )
@@ -126,7 +126,7 @@ class TestOpening:
     @pytest.mark.parametrize("setting", [{"synchronous": "NORMAL"}, {"synchronous": "OFF"}, {"journal_mode": "DELETE"}])
     def test_weak_durability(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: dict[str, str]) -> None:
         """IDM-7: a setting that doesn't take is found by reading it back."""
-        monkeypatch.setattr(engines, "SETTINGS", {**engines.SETTINGS, **setting})
+        monkeypatch.setattr(on_sqlite, "SETTINGS", {**on_sqlite.SETTINGS, **setting})
         with pytest.raises(faults.DurabilityTooWeak, match=next(iter(setting))):
             SqlStore.open(url(tmp_path / "regen.db"))
 
@@ -298,9 +298,9 @@ class TestFaults:
     def test_other_failures_keep_the_drivers_name(self) -> None:
         """So that a report of it can be understood."""
         error = sqlite3.OperationalError("disk I/O error")
-        assert "OperationalError" in str(faults.fault_of(error, "x"))
+        assert "OperationalError" in str(on_sqlite.BACKEND.fault_of(error, "x"))
 
     def test_our_own_mistakes_are_not_translated(self) -> None:
         """They are no fault of the database."""
-        with pytest.raises(sqlite3.IntegrityError), faults.translated("x"):
+        with pytest.raises(sqlite3.IntegrityError), translated(on_sqlite.BACKEND, "x"):
             raise sqlite3.IntegrityError

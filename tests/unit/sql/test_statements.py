@@ -27,8 +27,9 @@ def all_of(statements: Statements) -> Iterator[tuple[str, Prepared]]:
         if isinstance(attribute, cached_property):
             yield name, getattr(statements, name)
     for orgs in (None, 0, 2):
-        yield f"by id, {orgs}", statements.document_by("document_id", orgs)
-        yield f"by number, {orgs}", statements.document_by("number", orgs)
+        for names in (("document_id",), ("number",), ("document_id", "number")):
+            yield f"by {names}, {orgs}", statements.documents_named(names, orgs)
+            yield f"lock by {names}, {orgs}", statements.lock_document(names, orgs)
         yield f"visible, {orgs}", statements.document_is_visible(orgs)
         yield f"currency, {orgs}", statements.invoice_currency(orgs)
         for table in (documents, transactions, outbox, revenue):

@@ -1,0 +1,1 @@
+"""The steps, by the version that they lead to."""

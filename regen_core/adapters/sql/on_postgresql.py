@@ -1,0 +1,125 @@
+"""PostgreSQL: writers side by side, each with the lock on its document's row, and statements in pipelines."""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import psycopg
+from sqlalchemy.engine import URL
+
+from regen_core.adapters.sql import faults
+from regen_core.adapters.sql.backend import Backend, Claims
+from regen_core.ports import StoreFault
+
+__all__ = ["BACKEND", "STATEMENT_TIMEOUT"]
+
+STATEMENT_TIMEOUT: Final = 120.0
+"""Seconds that one statement may take: a batch of the largest size is done in a fraction of it."""
+
+_ABANDONED: Final = 120.0
+"""Seconds after which the server ends a unit that says nothing, so that a client's machine that died holds no lock."""
+
+_NEEDED: Final = (
+    ("fsync", ("on",), faults.DurabilityTooWeak),
+    ("synchronous_commit", ("on", "local", "remote_write", "remote_apply"), faults.DurabilityTooWeak),
+    ("full_page_writes", ("on",), faults.DurabilityTooWeak),
+    ("server_encoding", ("UTF8",), faults.UnsuitableDatabase),
+    ("transaction_read_only", ("off",), None),
+)
+"""Settings that are read on every connection, the values that will do, and the fault otherwise: read-only for the last.
+
+With the first three a commit is on the disk before it is acknowledged, and a crash tears no page."""
+
+_TIMEOUTS: Final = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
+_SET_UP: Final = "SELECT " + ", ".join(
+    [*[f"set_config('{name}', %s, false)" for name in _TIMEOUTS], *[f"current_setting('{row[0]}')" for row in _NEEDED]]
+)
+
+_BUSY: Final = ("55P03", "57014", "53300")
+"""A lock wasn't granted in time, a statement took too long, too many connections."""
+
+_CONFLICTS: Final = ("40001", "40P01", "23505")
+"""Units were in each other's way: not serializable, a deadlock, a name that another unit took first."""
+
+_GONE: Final = ("08", "57P")
+"""How the codes of a broken connection and of a server that goes down begin."""
+
+
+def _check(url: URL, where: str) -> None:
+    """Nothing can be said about a server before it is asked."""
+
+
+def _options(busy_timeout: float) -> Mapping[str, Any]:
+    return {"connect_timeout": max(2, round(busy_timeout)), "autocommit": True, "prepare_threshold": 1}
+
+
+def _set_up(connection: psycopg.Connection[Any], where: str, busy_timeout: float) -> None:
+    """Set what a connection needs and read back what its server has; raises a fault where that is too weak."""
+    times = [f"{round(1000 * seconds)}ms" for seconds in (busy_timeout, STATEMENT_TIMEOUT, _ABANDONED)]
+    row = connection.execute(_SET_UP, times).fetchone()
+    assert row is not None, "a SELECT without FROM has a row"
+    for (name, enough, fault), found in zip(_NEEDED, row[len(_TIMEOUTS) :], strict=True):
+        if found not in enough:
+            raise faults.ReadOnlyDatabase(where) if fault is None else fault(where, name, found, enough[0])
+
+
+def _is_alive(connection: psycopg.Connection[Any]) -> bool:
+    """An idle connection has nothing to say; one on which something can be read was ended by the server."""
+    if connection.closed:
+        return False
+    readable = select.poll()
+    readable.register(connection.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+    return not readable.poll(0)
+
+
+def _claims(_: URL, __: str) -> Claims:
+    """The server knows who has a key, whichever process asks: there is nothing to claim before the unit of work."""
+
+    @contextmanager
+    def free(_: str) -> Iterator[bool]:
+        yield True
+
+    return free
+
+
+def _fault_of(error: BaseException, where: str) -> StoreFault | None:
+    if not isinstance(error, psycopg.Error) or isinstance(error, (psycopg.ProgrammingError, psycopg.DataError)):
+        return faults.ReadOnlyDatabase(where) if isinstance(error, psycopg.errors.InsufficientPrivilege) else None
+    code = error.sqlstate
+    if code is None or code.startswith(_GONE):
+        return faults.ConnectionLost(where, code or type(error).__name__)
+    if code in _CONFLICTS:
+        return faults.PassingConflict(where, type(error).__name__)
+    if isinstance(error, psycopg.IntegrityError):
+        return None
+    if code in _BUSY:
+        return faults.DatabaseBusy(where)
+    if code == "53100":
+        return faults.DatabaseFull(where)
+    return faults.ReadOnlyDatabase(where) if code == "25006" else faults.DatabaseUnavailable(where, code)
+
+
+BACKEND: Final = Backend(
+    driver="postgresql+psycopg",
+    paramstyle="format",
+    reading="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    writing="BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+    writing_as_read="BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE",
+    tables="SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()",
+    schema_lock="SELECT pg_advisory_xact_lock(hashtextextended('regen_core schema ' || current_schema(), 0))",
+    locks_rows=True,
+    key_claim="SELECT pg_try_advisory_xact_lock(%s)",
+    is_pipelined=True,
+    check=_check,
+    options=_options,
+    set_up=_set_up,
+    is_alive=_is_alive,
+    claims=_claims,
+    fault_of=_fault_of,
+)
+"""A unit that writes first locks its document and then reads it, each statement in a snapshot of its own: what it reads
+is what was committed when it got the lock, and nobody moves it before the commit. A unit that reads has one snapshot,
+and so has one that writes what must still be as it was read: where it isn't, the unit is begun again."""

@@ -1,0 +1,112 @@
+"""SQLite: one writer at a time, a file that must be writable, and settings that make a commit durable."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Mapping
+from typing import Any, Final
+
+from sqlalchemy.engine import URL
+
+from regen_core.adapters.sql import faults
+from regen_core.adapters.sql.backend import Backend, Claims
+from regen_core.adapters.sql.key_file import KeyFile
+from regen_core.ports import StoreFault
+
+__all__ = ["SETTINGS", "BACKEND"]
+
+SETTINGS: Mapping[str, str] = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "fullfsync": "ON",
+    "foreign_keys": "ON",
+}
+"""What every connection sets. With WAL and FULL a commit is on the disk before it is acknowledged; NORMAL loses
+acknowledged commits with the power. ``fullfsync`` makes macOS flush the disk's own cache; elsewhere it does nothing."""
+
+_NEEDED: Final = (
+    ("journal_mode", ("wal",), "WAL"),
+    ("synchronous", (2, 3), "FULL"),
+    ("foreign_keys", (1,), "ON"),
+)
+"""Settings that are read back on every connection, the values that will do, and their name for people."""
+
+_BY_NAME: Final = (
+    ("SQLITE_NOTADB", faults.NotADatabase),
+    ("SQLITE_CORRUPT", faults.NotADatabase),
+    ("SQLITE_READONLY", faults.ReadOnlyDatabase),
+    ("SQLITE_BUSY", faults.DatabaseBusy),
+    ("SQLITE_LOCKED", faults.DatabaseBusy),
+    ("SQLITE_FULL", faults.DatabaseFull),
+)
+"""How the driver's names of errors begin, and what they mean here."""
+
+_OUR_OWN: Final = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.IntegrityError)
+"""Errors that the database isn't to blame for."""
+
+
+def _check(url: URL, where: str) -> None:
+    """Refuse what the operating system wouldn't let us write, before SQLite makes files beside it."""
+    if url.database in (None, "", ":memory:"):
+        raise faults.UnreadableDatabaseUrl(where, "a database in memory keeps nothing")
+    if "ro" in url.query.get("mode", "") or "immutable" in url.query:
+        raise faults.ReadOnlyDatabase(where)
+    path = str(url.database)
+    if path.startswith("file:"):
+        return
+    directory = os.path.dirname(path) or "."
+    if os.path.exists(path) and not (os.access(path, os.W_OK) and os.access(directory, os.W_OK)):
+        raise faults.ReadOnlyDatabase(where)
+
+
+def _set_up(connection: sqlite3.Connection, where: str, _: float) -> None:
+    """Set what a connection needs and read it back; raises :class:`DurabilityTooWeak` where it didn't take."""
+    connection.isolation_level = None
+    for name, value in SETTINGS.items():
+        connection.execute(f"PRAGMA {name} = {value}").close()
+    for name, enough, needed in _NEEDED:
+        found = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        if found not in enough:
+            raise faults.DurabilityTooWeak(where, name, found, needed)
+
+
+def _options(busy_timeout: float) -> Mapping[str, Any]:
+    return {"timeout": busy_timeout}
+
+
+def _claims(url: URL, where: str) -> Claims:
+    """Keys are claimed in a file beside the database, which is made when the first one is."""
+    path = str(url.database).removeprefix("file:").partition("?")[0]
+    return KeyFile(f"{os.path.realpath(path)}-keys", where).claimed
+
+
+def _fault_of(error: BaseException, where: str) -> StoreFault | None:
+    if not isinstance(error, sqlite3.Error) or isinstance(error, _OUR_OWN):
+        return None
+    name = getattr(error, "sqlite_errorname", None) or type(error).__name__
+    for prefix, kind in _BY_NAME:
+        if name.startswith(prefix):
+            return kind(where)
+    return faults.DatabaseUnavailable(where, name)
+
+
+BACKEND: Final = Backend(
+    driver="sqlite",
+    paramstyle=None,
+    reading="BEGIN",
+    writing="BEGIN IMMEDIATE",
+    writing_as_read="BEGIN IMMEDIATE",
+    tables="SELECT name FROM sqlite_master WHERE type = 'table'",
+    schema_lock=None,
+    locks_rows=False,
+    key_claim=None,
+    is_pipelined=False,
+    check=_check,
+    options=_options,
+    set_up=_set_up,
+    is_alive=lambda _: True,
+    claims=_claims,
+    fault_of=_fault_of,
+)
+"""``BEGIN IMMEDIATE`` takes the one write lock at once: what a unit reads no other writer moves before it commits."""

@@ -1,0 +1,117 @@
+"""The unit of work where the way to the server and back costs more than the work there: statements travel together.
+
+A statement is sent at once and its answer is read when somebody asks for it. So the beginning travels with the first
+question, and all writes travel with the commit. The server does one after the other; after one that failed it does
+nothing until the unit is given up, the commit included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+
+from regen_core.adapters.sql import faults
+from regen_core.adapters.sql.backend import raise_translated
+from regen_core.adapters.sql.prepared import Prepared
+from regen_core.adapters.sql.unit import Connections, Row, UnitOfWork
+
+__all__ = ["PipelinedUnit"]
+
+
+class PipelinedUnit(UnitOfWork):
+    """One unit on a psycopg connection in pipeline mode."""
+
+    __slots__ = ("_committing", "_connection", "_pipeline")
+
+    def __init__(self, connections: Connections, begin: str) -> None:
+        super().__init__(connections, begin)
+        self._committing = False
+
+    def __enter__(self) -> Self:
+        self._held = self._connections.take()
+        connection: Any = self._held[0].driver_connection
+        self._connection: psycopg.Connection[Any] = connection
+        self._pipeline = connection.pipeline()
+        self._cursor = connection.cursor()
+        try:
+            self._pipeline.__enter__()
+            self._cursor.execute(self._begin)
+        except BaseException as error:
+            self._abandon(error)
+            raise
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if error is not None:
+            self._abandon(error)
+            return
+        try:
+            self._committing = True
+            self._cursor.execute("COMMIT")
+            self._pipeline.__exit__(None, None, None)
+        except BaseException as failed:
+            self._abandon(failed)
+            raise
+        self._connections.give(self._held)
+
+    def _abandon(self, error: BaseException) -> None:
+        """Leave the pipeline and roll back; a connection with which that fails is closed."""
+        connection = self._held[0]
+        try:
+            if self._connection.pgconn.pipeline_status:
+                self._pipeline.__exit__(type(error), error, None)
+            self._connection.execute("ROLLBACK")
+        except Exception:  # noqa: BLE001  # whatever it is, the connection is lost and the first error counts
+            connection.invalidate()
+        else:
+            self._connections.give(self._held)
+        self._raise_fault(error)
+
+    def _raise_fault(self, error: BaseException) -> None:
+        backend, where = self._connections.backend, self._connections.where
+        try:
+            raise_translated(backend, error, where)
+        except faults.ConnectionLost as lost:
+            if self._committing:
+                raise faults.OutcomeUnknown(where, *lost.details) from error
+            raise
+
+    def one(self, statement: Prepared, row: Row) -> Row | None:
+        """The first row of the answer, or ``None``."""
+        cursor = self._connection.cursor()
+        cursor.execute(statement.sql, statement.bind(row))
+        return cursor.fetchone()
+
+    def all(self, statement: Prepared, row: Row) -> Sequence[Row]:
+        """All rows of the answer."""
+        cursor = self._connection.cursor()
+        cursor.execute(statement.sql, statement.bind(row))
+        return cursor.fetchall()
+
+    def ask(self, questions: Iterable[tuple[Prepared, Row]]) -> list[Sequence[Row]]:
+        """All rows of several answers, asked for before the first is read."""
+        cursors = []
+        for statement, row in questions:
+            cursor = self._connection.cursor()
+            cursor.execute(statement.sql, statement.bind(row))
+            cursors.append(cursor)
+        return [cursor.fetchall() for cursor in cursors]
+
+    def write(self, statement: Prepared, row: Row) -> int:
+        """Change rows; how many were changed."""
+        cursor = self._connection.cursor()
+        cursor.execute(statement.sql, statement.bind(row))
+        self._pipeline.sync()
+        return cursor.rowcount
+
+    def put(self, statement: Prepared, row: Row) -> None:
+        """Change rows; nobody waits for it."""
+        self._cursor.execute(statement.sql, statement.bind(row))
+
+    def write_many(self, statement: Prepared, rows: Sequence[Row]) -> None:
+        """Change rows, once per given row; nobody waits for it."""
+        for row in rows:
+            self._cursor.execute(statement.sql, statement.bind(row))

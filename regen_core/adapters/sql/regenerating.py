@@ -1,0 +1,84 @@
+"""The operation within a unit of work: read, let the core decide, write (IDM-7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from attrs import frozen
+
+from regen_core.access import Scope
+from regen_core.adapters.sql.keys import is_visible, save_record, saved_record
+from regen_core.adapters.sql.reading import Reader
+from regen_core.adapters.sql.writing import write_regeneration
+from regen_core.documents import DocumentKey
+from regen_core.idempotency import IdempotencyRecord, Proceed, Replay, Running, consult, is_saved, meaning_of
+from regen_core.ports import IdempotentCall
+from regen_core.refusals import ConcurrentModification, DocumentNotFound, DocumentReferenceMismatch, Refusal
+from regen_core.regeneration import Regeneration, decide
+from regen_core.request import RegenerateRequest
+from regen_core.transactions import Occasion
+
+__all__ = ["Asked", "regenerate", "regenerate_once", "running"]
+
+Outcome = Regeneration | Refusal
+
+
+@frozen
+class Asked:
+    """One call: whose, which, by whom and when, the version that is expected or ``None``, and the store's clock."""
+
+    scope: Scope
+    request: RegenerateRequest
+    occasion: Occasion | None
+    expected: int | None
+    clock: Callable[[], datetime]
+
+
+def regenerate(reader: Reader, asked: Asked) -> Outcome:
+    """Decide and write."""
+    return _regenerate(reader, asked)[0]
+
+
+def _regenerate(reader: Reader, asked: Asked) -> tuple[Outcome, DocumentKey | None]:
+    """The outcome, and the document that it is about."""
+    rows = reader.find(asked.scope, asked.request)
+    if isinstance(rows, (DocumentNotFound, DocumentReferenceMismatch)):
+        return rows, None
+    stored = rows.stored
+    outcome = decide(stored.document, stored.transactions, asked.request, asked.occasion)
+    if isinstance(outcome, Regeneration):
+        moved = asked.expected is not None and asked.expected != rows.version
+        refused = ConcurrentModification() if moved else write_regeneration(reader, rows, outcome, asked.clock())
+        outcome = outcome if refused is None else refused
+    return outcome, stored.document.key
+
+
+def running(asked: Asked) -> Refusal | Replay:
+    """What a request hears whose key is running (IDM-3)."""
+    meaning = meaning_of(asked.scope, asked.request)
+    verdict = consult(Running(), meaning, asked.clock(), document_is_visible=True)
+    assert not isinstance(verdict, Proceed), "a running key never lets another request proceed (IDM-3)"
+    return verdict
+
+
+def regenerate_once(
+    reader: Reader, asked: Asked, call: IdempotentCall, digest: str, *, clean_up: bool
+) -> Outcome | Replay:
+    """Under an Idempotency-Key that nobody else in this process has: the core says what its record means (IDM)."""
+    scope, meaning, now = asked.scope, meaning_of(asked.scope, asked.request), asked.clock()
+    is_free, found = saved_record(reader, scope.tenant, digest)
+    if not is_free:
+        return running(asked)
+    visible = found is None or is_visible(reader, scope, found.document)
+    verdict = consult(found, meaning, now, document_is_visible=visible)
+    if not isinstance(verdict, Proceed):
+        return verdict
+    outcome, document = _regenerate(reader, asked)
+    if is_saved(outcome):
+        answer = call.answer(outcome)
+        record = IdempotencyRecord(
+            meaning=meaning, status=answer.status, body=answer.body, document=document, set_at=now
+        )
+        save_record(reader, scope.tenant, digest, record, clean_up=clean_up)
+    return outcome

@@ -1,0 +1,65 @@
+"""Beginning units of work on one store's connections, and beginning again where writers were in each other's way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from random import SystemRandom
+from typing import Final, TypeVar
+
+from regen_core.adapters.sql.faults import PassingConflict
+from regen_core.adapters.sql.pipelined import PipelinedUnit
+from regen_core.adapters.sql.reading import Reader
+from regen_core.adapters.sql.statements import Statements
+from regen_core.adapters.sql.unit import Connections, UnitOfWork
+
+__all__ = ["MOST_ATTEMPTS", "Units"]
+
+T = TypeVar("T")
+
+MOST_ATTEMPTS: Final = 30
+"""How often a unit is begun before its conflict is told: more than writers that meet at one document on any machine."""
+
+_LONGEST_PAUSE: Final = 0.05
+"""Seconds: units take milliseconds, so whoever waited this long most likely comes through."""
+
+_random: Final = SystemRandom()
+
+
+class Units:
+    """Units of work that read, that write, and that write what they read at one moment."""
+
+    def __init__(self, connections: Connections) -> None:
+        backend = connections.backend
+        self._connections = connections
+        self._kind = PipelinedUnit if backend.is_pipelined else UnitOfWork
+        self.statements = Statements(connections.engine.dialect)
+
+    def reading(self) -> Reader:
+        """A unit that only reads, all of it as of one moment."""
+        return self._reader(self._connections.backend.reading)
+
+    def writing(self) -> Reader:
+        """A unit that locks a document before it reads it."""
+        return self._reader(self._connections.backend.writing)
+
+    def _reader(self, begin: str) -> Reader:
+        return Reader(self._kind(self._connections, begin), self.statements)
+
+    def write(self, work: Callable[[Reader], T]) -> T:
+        """Do work in a unit that writes; where other writers were in the way, all of it again."""
+        return self._again(work, self._connections.backend.writing)
+
+    def write_as_read(self, work: Callable[[Reader], T]) -> T:
+        """The same, where what was read at one moment must still hold when it is written."""
+        return self._again(work, self._connections.backend.writing_as_read)
+
+    def _again(self, work: Callable[[Reader], T], begin: str) -> T:
+        for attempt in range(1, MOST_ATTEMPTS):
+            try:
+                with self._reader(begin) as reader:
+                    return work(reader)
+            except PassingConflict:
+                time.sleep(_random.uniform(0, min(_LONGEST_PAUSE, 0.001 * 2**attempt)))
+        with self._reader(begin) as reader:
+            return work(reader)

@@ -1,0 +1,33 @@
+"""Upgrading an older schema to the present one, by the steps in ``migrations``.
+
+A migration in Zuora's sense moves billing documents; what alembic calls one is an upgrade of our own tables.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+
+from regen_core.adapters.sql.schema import SCHEMA_VERSION, version_table
+
+__all__ = ["DIRECTORY", "upgrade"]
+
+DIRECTORY: Final = Path(__file__).with_name("migrations")
+"""Where the steps are: one module per version, each of which stays as it was released."""
+
+
+def upgrade(connection: Connection, to: str = SCHEMA_VERSION) -> None:
+    """Bring the schema up within the transaction that the caller began and commits; an empty database is the start."""
+    steps = ScriptDirectory(str(DIRECTORY))
+
+    def wanted(found: Any, _: MigrationContext) -> Any:
+        return steps._upgrade_revs(to, found)
+
+    context = MigrationContext.configure(connection, opts={"version_table": version_table.name, "fn": wanted})
+    with Operations.context(context):
+        context.run_migrations()
