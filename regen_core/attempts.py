@@ -39,6 +39,7 @@ __all__ = [
     "answer_of_status",
     "backoff",
     "status_rule",
+    "wait_after",
 ]
 
 LONGEST_WAIT: Final = timedelta(hours=1)
@@ -226,6 +227,11 @@ def backoff(failed_before: int, jitter: float, policy: RetryPolicy = DEFAULT_POL
     return max(SHORTEST_WAIT, limit * jitter)
 
 
+def wait_after(failed: Failed, failed_before: int, jitter: float, policy: RetryPolicy = DEFAULT_POLICY) -> timedelta:
+    """The backoff, or what the receiver asked for where that is longer; never more than :data:`LONGEST_WAIT`."""
+    return min(max(backoff(failed_before, jitter, policy), failed.asked_wait or SHORTEST_WAIT), LONGEST_WAIT)
+
+
 @frozen
 class Acknowledged:
     """The delivery is done."""
@@ -260,8 +266,8 @@ def after_attempt(
 ) -> Acknowledged | TryAgain | Parked:
     """What follows an answer to a delivery that failed so often before.
 
-    A receiver's wish to wait is honoured where it is longer than the backoff, up to :data:`LONGEST_WAIT`. The last
-    attempt that ``policy`` allows parks the delivery, and so does a refusal.
+    The last attempt that ``policy`` allows parks the delivery, and so does a refusal; :func:`wait_after` says how long
+    it waits otherwise.
 
     >>> from datetime import UTC
     >>> now = datetime(2026, 1, 31, tzinfo=UTC)
@@ -275,8 +281,7 @@ def after_attempt(
             return Acknowledged()
         case Refused(reason):
             return Parked(reason)
-        case Failed(reason, _, asked):
+        case Failed(reason):
             if failed_before + 1 >= policy.max_attempts:
                 return Parked(f"{reason} (attempt {failed_before + 1} of {policy.max_attempts})")
-            wait = max(backoff(failed_before, jitter, policy), asked or SHORTEST_WAIT)
-            return TryAgain(now + min(wait, LONGEST_WAIT), reason)
+            return TryAgain(now + wait_after(answer, failed_before, jitter, policy), reason)

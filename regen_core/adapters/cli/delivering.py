@@ -1,82 +1,240 @@
-"""``regen deliver``: the relay from the outbox to Revenue's ledger or to a file."""
+"""``regen deliver``: the relay from the outbox to Revenue's ledger, to a file or to an address."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+import os
+import random
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import click
+from attrs import define, field
 
-from regen_core.access import Scope
 from regen_core.adapters.cli.connecting import opened
 from regen_core.adapters.cli.faults import ExitCode
-from regen_core.adapters.cli.ndjson_file import AppendedFile
-from regen_core.adapters.cli.settings import RegenCommand, settings_of
-from regen_core.explain.blocks import Line, Tone
+from regen_core.adapters.cli.settings import RegenCommand, Settings, settings_of
+from regen_core.adapters.cli.stopping import Stop, stop_on_signals
+from regen_core.adapters.revenue.file_sink import FileSink
+from regen_core.adapters.revenue.relay import IDLE, Happened, Relay, Tally, Until, World
+from regen_core.adapters.revenue.sink import Sink
+from regen_core.attempts import RetryPolicy
+from regen_core.explain.blocks import Line, Tone, printable
 from regen_core.explain.words import times
-from regen_core.ports import Store
-from regen_core.wire.canonical import delivery_json
+from regen_core.ports import MAX_PAGE, Backlog, Store, StoreFault
 
 __all__ = ["deliver"]
 
 BATCH: Final = 500
 """Deliveries handed over between two acknowledgements: what is repeated at most after a crash."""
 
+HTTP_BATCH: Final = 100
+"""Deliveries of one request: few enough for one answer to be about, many enough for the way there and back."""
+
+PATIENT_ATTEMPTS: Final = 24
+"""Attempts of a relay that runs for good: with five minutes between them, two thirds of an hour on average. One that
+somebody waits for makes :class:`~regen_core.attempts.RetryPolicy`'s eight."""
+
+SHOWN_PARKED: Final = 20
+"""Parked deliveries that are named when the command ends; ``regen show deliveries --parked`` names all."""
+
+TOKEN: Final = "REGEN_DELIVER_TOKEN"  # noqa: S105  # its name, not a token
+"""The environment variable with a bearer token: not an option, which every user of the machine could read."""
+
 _FILE: Final = "file:"
+_PLACES: Final = "Deliveries go --to ledger, --to file:PATH or --to https://HOST/PATH."
+
+
+class _NoHttp(StoreFault):
+    def __init__(self) -> None:
+        super().__init__("Delivering to an address needs httpcore. Install it with: pip install 'regen-core[cli]'")
 
 
 @click.command(cls=RegenCommand)
-@click.option("--to", "destination", required=True, metavar="ledger|file:PATH", help="Where deliveries go.")
+@click.option("--to", "destination", metavar="ledger|file:PATH|URL", help="Where deliveries go.")
+@click.option("--once", is_flag=True, help="Try what is due now; don't wait for what is to be tried again.")
+@click.option("--follow", is_flag=True, help="Keep running and deliver what comes, until Ctrl-C.")
+@click.option(
+    "--max-attempts",
+    type=click.IntRange(min=1),
+    help=f"Park a delivery that failed so often.  [default: 8; with --follow: {PATIENT_ATTEMPTS}]",
+)
+@click.option(
+    "--batch",
+    type=click.IntRange(1, MAX_PAGE),
+    help=f"Deliveries handed over at a time.  [default: {BATCH}; to a URL: {HTTP_BATCH}]",
+)
+@click.option("--retry-parked", is_flag=True, help="First release what is parked; without --to do no more.")
 @click.pass_context
-def deliver(ctx: click.Context, destination: str) -> ExitCode:
+def deliver(
+    ctx: click.Context,
+    destination: str | None,
+    once: bool,
+    follow: bool,
+    max_attempts: int | None,
+    batch: int | None,
+    retry_parked: bool,
+) -> ExitCode:
     """Deliver what waits in the outbox, in the order in which it was committed.
 
     \b
     ledger     the built-in Revenue: it collects by the rules of regenerate_flag
     file:PATH  append one JSON object per line; acknowledged once it is on the disk
+    URL        POST lines of JSON to http(s)://…; acknowledged by a status of 200 to 299
 
-    Delivery is at least once: after a crash a line may come again, with the same delivery id.
+    What fails is tried again after a while, with growing pauses, until all is delivered or parked. What an address
+    refuses, or what failed too often, is parked and the rest goes on; exit status 1 tells of it. A bearer token for
+    the address comes from REGEN_DELIVER_TOKEN.
+
+    Delivery is at least once: a line may come again, with the same delivery id. Several relays may run at once.
     """
+    if once and follow:
+        raise click.UsageError("--once ends when nothing is due and --follow never ends: give one of them.", ctx)
     settings = settings_of(ctx)
-    relay = _relay_to(ctx, destination)
+    until = Until.ONCE if once else Until.STOPPED if follow else Until.DONE
+    if destination is None and not retry_parked:
+        raise click.UsageError("Missing option '--to'. " + _PLACES, ctx)
+    sink = None if destination in (None, "ledger") else _sink(ctx, str(destination))
     with opened(settings.db) as store:
-        told, value = relay(store, settings.scope)
-    settings.output.show([Line(told, tone=Tone.STRONG)], {"success": True, "to": destination, **value})
+        released = store.release_parked(settings.scope) if retry_parked else None
+        if destination is None:
+            return _told_released(settings, released or 0)
+        if sink is None:
+            return _to_ledger(settings, store, until, batch or BATCH)
+        attempts = max_attempts or (PATIENT_ATTEMPTS if follow else RetryPolicy().max_attempts)
+        return _to_sink(settings, store, sink, until, attempts, batch)
+
+
+def _sink(ctx: click.Context, destination: str) -> Sink:
+    if destination.startswith(_FILE) and len(destination) > len(_FILE):
+        return FileSink(destination.removeprefix(_FILE))
+    if not destination.lower().startswith(("http:", "https:")):
+        raise click.UsageError(_PLACES, ctx)
+    from regen_core.adapters.revenue.destination import BadDestination, destination_of  # noqa: PLC0415  # as below
+
+    try:
+        where = destination_of(destination, os.environ.get(TOKEN))
+    except BadDestination as fault:
+        raise click.UsageError(str(fault), ctx) from None
+    try:
+        from regen_core.adapters.revenue.http_sink import HttpSink  # noqa: PLC0415  # only who sends needs a client
+    except ModuleNotFoundError:
+        raise _NoHttp from None
+    return HttpSink(where)
+
+
+def _told_released(settings: Settings, released: int) -> ExitCode:
+    told = f"{times(released, 'parked delivery', 'parked deliveries')} released; they wait to be delivered"
+    settings.output.show([Line(told, tone=Tone.STRONG)], {"success": True, "released": released})
     return ExitCode.DONE
 
 
-_Told = tuple[str, dict[str, Any]]
-
-
-def _relay_to(ctx: click.Context, destination: str) -> Callable[[Store, Scope], _Told]:
-    if destination == "ledger":
-        return _to_ledger
-    if destination.startswith(_FILE) and len(destination) > len(_FILE):
-        path = destination.removeprefix(_FILE)
-        return lambda store, scope: _to_file(store, scope, path)
-    raise click.UsageError(f"Deliveries go --to ledger or --to file:PATH, not to {destination!r}.", ctx)
-
-
-def _to_ledger(store: Store, scope: Scope) -> _Told:
+def _to_ledger(settings: Settings, store: Store, until: Until, batch: int) -> ExitCode:
     collected = ignored = 0
-    while True:
-        done = store.deliver_to_ledger(scope, BATCH)
-        if not done.collected + done.ignored:
-            break
-        collected, ignored = collected + done.collected, ignored + done.ignored
+    with stop_on_signals() as stop:
+        while not stop.is_asked:
+            done = store.deliver_to_ledger(settings.scope, batch)
+            if not done.collected + done.ignored:
+                if until is not Until.STOPPED:
+                    break
+                stop.sleep(IDLE.total_seconds())
+            collected, ignored = collected + done.collected, ignored + done.ignored
     total = collected + ignored
     told = f"{times(total, 'delivery', 'deliveries')} to the ledger: {collected} collected, {ignored} ignored"
-    return f"{told} (REV-1, REV-2)", {"delivered": total, "collected": collected, "ignored": ignored}
+    value = {"delivered": total, "collected": collected, "ignored": ignored}
+    settings.output.show([Line(f"{told} (REV-1, REV-2)", tone=Tone.STRONG)], {"success": True, "to": "ledger", **value})
+    return ExitCode.DONE
 
 
-def _to_file(store: Store, scope: Scope, path: str) -> _Told:
-    total = 0
-    with AppendedFile(path) as file:
-        while True:
-            waiting = store.pending(scope, BATCH)
-            if not waiting:
-                break
-            file.append([delivery_json(entry.delivery) for entry in waiting])
-            total += store.acknowledge(scope, waiting)
-    told = f"{times(total, 'delivery', 'deliveries')} appended to {path}"
-    return told, {"delivered": total}
+def _to_sink(settings: Settings, store: Store, sink: Sink, until: Until, attempts: int, batch: int | None) -> ExitCode:
+    report = _Report(sink.shown)
+    size = batch or (BATCH if isinstance(sink, FileSink) else HTTP_BATCH)
+    with sink, stop_on_signals() as stop:
+        relay = Relay(
+            store=store,
+            scope=settings.scope,
+            sink=sink,
+            world=_world(stop),
+            batch=size,
+            policy=RetryPolicy(max_attempts=attempts),
+            tell=report.tell,
+        )
+        tally = relay.run(until)
+    return _told(settings, store, sink, report, tally, is_cut_short=tally.held_up or _stopped_early(stop, until))
+
+
+def _world(stop: Stop) -> World:
+    return World(
+        now=lambda: datetime.now(UTC),
+        elapsed=time.monotonic,
+        sleep=stop.sleep,
+        jitter=random.random,
+        is_stopped=lambda: stop.is_asked,
+    )
+
+
+def _stopped_early(stop: Stop, until: Until) -> bool:
+    return stop.is_asked and until is not Until.STOPPED
+
+
+@define
+class _Report:
+    """What goes wrong, told on standard error while it happens, and the parked ones kept for the end."""
+
+    shown: str
+    parked: list[dict[str, str]] = field(factory=list)
+
+    def tell(self, happened: Happened) -> None:
+        """Tell of one failed attempt."""
+        ids = [entry.delivery.id for entry in happened.entries]
+        if happened.again_in is None:
+            if len(self.parked) < SHOWN_PARKED:
+                self.parked.extend({"id": each, "reason": happened.reason} for each in ids)
+            told = f"delivery {ids[0]} is parked: {happened.reason}"
+        else:
+            wait = _seconds(happened.again_in)
+            told = f"{times(len(ids), 'delivery', 'deliveries')} not taken: {happened.reason}; again in {wait}"
+        click.echo(f"regen: {printable(self.shown)}: {printable(told)}", err=True)
+
+
+def _seconds(wait: timedelta) -> str:
+    return f"{wait.total_seconds():.1f} s"
+
+
+def _told(
+    settings: Settings, store: Store, sink: Sink, report: _Report, tally: Tally, *, is_cut_short: bool
+) -> ExitCode:
+    left = store.backlog(settings.scope)
+    code = _exit_code(tally, left, is_cut_short=is_cut_short)
+    value = {
+        "success": code is ExitCode.DONE,
+        "to": sink.shown,
+        "delivered": tally.delivered,
+        "retried": tally.retried,
+        "parked": tally.parked,
+        "waiting": left.waiting,
+        "parked_deliveries": report.parked,
+    }
+    settings.output.show(_lines(sink, report, tally, left), value)
+    return code
+
+
+def _exit_code(tally: Tally, left: Backlog, *, is_cut_short: bool) -> ExitCode:
+    if tally.parked:
+        return ExitCode.REFUSED
+    return ExitCode.ENVIRONMENT_FAILED if is_cut_short and left.waiting else ExitCode.DONE
+
+
+def _lines(sink: Sink, report: _Report, tally: Tally, left: Backlog) -> Sequence[Line]:
+    verb = "appended" if isinstance(sink, FileSink) else "delivered"
+    told = f"{times(tally.delivered, 'delivery', 'deliveries')} {verb} to {sink.shown}"
+    counts = ((tally.retried, "retried"), (tally.parked, "parked"), (left.waiting, "waiting"))
+    told = ", ".join([told, *[f"{count} {word}" for count, word in counts if count]])
+    lines = [Line(told, tone=Tone.STRONG)]
+    lines += [Line(f"{each['id']}: {each['reason']}", label="parked", tone=Tone.WARNING) for each in report.parked]
+    if tally.parked > len(report.parked):
+        lines.append(Line("… and more: regen show deliveries --parked", tone=Tone.QUIET))
+    if tally.parked:
+        lines.append(Line("When the cause is gone: regen deliver --retry-parked --to …", tone=Tone.QUIET))
+    return lines

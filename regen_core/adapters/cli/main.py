@@ -25,7 +25,7 @@ _COMMANDS: Final = {
     "plan": ("regenerating", "Say what a request would write and send, and why."),
     "run": ("regenerating", "Regenerate one document's transactions; print the idList."),
     "show": ("showing", "Show documents, transactions, deliveries or revenue."),
-    "deliver": ("delivering", "Deliver the outbox to the ledger or to a file."),
+    "deliver": ("delivering", "Deliver the outbox to the ledger, a file or an address."),
     "reconcile": ("reconcile", "Compare Billing with Revenue for a period; name each variance."),
     "table": ("asking", "Print decision tables, refusals, fields or rules."),
     "explain": ("asking", "Explain a rule, or a case, without a database."),

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from itertools import islice
 from typing import Any, Final
 
 import click
 from attrs import frozen
 
+from regen_core.access import Scope
 from regen_core.adapters.cli.connecting import opened
 from regen_core.adapters.cli.faults import ExitCode
 from regen_core.adapters.cli.paging import paged
 from regen_core.adapters.cli.references import reference_options
 from regen_core.adapters.cli.settings import RegenCommand, settings_of
 from regen_core.documents import BillingDocument, DocumentType
-from regen_core.explain.blocks import Cell, Tone
+from regen_core.explain.blocks import Cell, Line, Tone
 from regen_core.explain.words import yes_no
 from regen_core.fields import FlatCell, flat_row
 from regen_core.ports import OutboxEntry, Page, Selection, Store
@@ -92,13 +94,26 @@ def _flat_texts(cell: FlatCell) -> tuple[Cell, Cell]:
 def _delivery_row(entry: OutboxEntry) -> Iterator[_Row]:
     delivery = entry.delivery
     each = delivery.transaction
-    is_waiting = entry.acknowledged_at is None
-    when = Cell("waiting", tone=Tone.WARNING) if is_waiting else Cell(_moment(entry.acknowledged_at), tone=Tone.QUIET)
     action = Cell(delivery.action.value, tone=Tone.VOID if delivery.action.value == "void" else Tone.SEND)
     told = (delivery.id, *_place(each), delivery.flag.value, action, delivery.revision, each.amount)
-    times = {"position": entry.position, "committed_at": plain(entry.committed_at)}
-    value = {**times, "acknowledged_at": plain(entry.acknowledged_at), **delivery_json(delivery)}
-    yield _cells(*told, each.header.currency, _moment(entry.committed_at), when), value
+    noted = plain(entry)
+    del noted["delivery"]
+    yield (
+        _cells(*told, each.header.currency, _moment(entry.committed_at), _done(entry)),
+        {
+            **noted,
+            **delivery_json(delivery),
+        },
+    )
+
+
+def _done(entry: OutboxEntry) -> Cell:
+    """When a delivery was acknowledged, or what it waits for."""
+    if entry.acknowledged_at is not None:
+        return Cell(_moment(entry.acknowledged_at), tone=Tone.QUIET)
+    if entry.parked_at is not None:
+        return Cell(f"parked: {entry.fault}", tone=Tone.REFUSED)
+    return Cell(f"waiting, failed {entry.attempts}×" if entry.attempts else "waiting", tone=Tone.WARNING)
 
 
 def _moment(moment: Any) -> str:
@@ -135,6 +150,12 @@ _KINDS: Final = {
         _held_row,
     ),
 }
+_STATES: Final[dict[str | None, dict[str, bool]]] = {
+    None: {},
+    "--pending": {"acknowledged": False, "parked": False},
+    "--acknowledged": {"acknowledged": True},
+    "--parked": {"acknowledged": False, "parked": True},
+}
 _FLAT: Final = _Kind(lambda store: store.transactions, ("id", "field", "value", "from"), _flat_rows)
 
 
@@ -142,7 +163,9 @@ _FLAT: Final = _Kind(lambda store: store.transactions, ("id", "field", "value", 
 @click.argument("what", type=click.Choice(list(_KINDS)))
 @reference_options(is_required=False)
 @click.option("--flat", is_flag=True, help="transactions: every documented field, filled or why not.")
-@click.option("--pending/--acknowledged", "waiting", default=None, help="deliveries: only those that wait, or don't.")
+@click.option("--pending", "state", flag_value="--pending", help="deliveries: only those that wait.")
+@click.option("--acknowledged", "state", flag_value="--acknowledged", help="deliveries: only those that are done.")
+@click.option("--parked", "state", flag_value="--parked", help="deliveries: only those that nobody tries any more.")
 @click.option("--limit", type=click.IntRange(min=0), help="Show at most so many.  [default: all]")
 @click.pass_context
 def show(
@@ -152,7 +175,7 @@ def show(
     id_: str | None,
     number: str | None,
     flat: bool,
-    waiting: bool | None,
+    state: str | None,
     limit: int | None,
 ) -> ExitCode:
     """Show what is stored: documents, transactions, deliveries (the outbox), or revenue (the built-in ledger).
@@ -166,19 +189,33 @@ def show(
       regen show deliveries --pending --json
     """
     _only_with(ctx, what, "transactions", "--flat", is_given=flat)
-    _only_with(ctx, what, "deliveries", "--pending or --acknowledged", is_given=waiting is not None)
+    _only_with(ctx, what, "deliveries", str(state), is_given=state is not None)
     settings = settings_of(ctx)
     shown = _FLAT if flat else _KINDS[what]
     wanted: dict[str, Any] = {"scope": settings.scope, "selection": Selection(type=kind, id=id_, number=number)}
-    if waiting is not None:
-        wanted["acknowledged"] = not waiting
+    wanted.update(_STATES[state])
     with opened(settings.db) as store:
         listing = settings.output.listing(what, shown.columns)
         for found in islice(paged(shown.page(store), **wanted), limit):
             for cells, value in shown.rows(found):
                 listing.row(cells, value)
-        listing.end((), {})
+        listing.end(*(_lag(store, settings.scope) if what == "deliveries" else ((), {})))
     return ExitCode.DONE
+
+
+def _lag(store: Store, scope: Scope) -> tuple[Sequence[Line], dict[str, Any]]:
+    """How far Revenue is behind, whatever part of the outbox was listed."""
+    left, done = store.backlog(scope), store.acknowledged_count(scope)
+    age = None if left.oldest is None else max(left.at - left.oldest, timedelta(0))
+    oldest = "" if age is None else f" (the oldest for {_age(age)})"
+    told = f"{left.waiting} waiting{oldest}, {left.due} of them due, {left.parked} parked, {done} acknowledged"
+    seconds = None if age is None else round(age.total_seconds(), 3)
+    counts = {"waiting": left.waiting, "due": left.due, "parked": left.parked, "acknowledged": done}
+    return [Line(told, label="lag")], {"lag": {**counts, "oldest_age_seconds": seconds}}
+
+
+def _age(age: timedelta) -> str:
+    return str(timedelta(seconds=int(age.total_seconds())))
 
 
 def _only_with(ctx: click.Context, what: str, needed: str, option: str, *, is_given: bool) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from regen_core.adapters.cli.faults import sentence
-from regen_core.adapters.cli.ndjson_file import AppendedFile
+from regen_core.adapters.revenue.appended_file import AppendedFile
 from regen_core.adapters.sql import SqlStore
 
 REFERENCE = ("--type", "Invoice", "--number", "INV-1")
@@ -57,8 +57,9 @@ class TestWrongUsage:
             (("explain", "--type", "Invoice", "--amount", "NaN"), "not a finite number"),
             (("explain", "--type", "Invoice", "--adjustment-kind", "Credit"), "There is no such case"),
             (("deliver",), "Missing option '--to'"),
-            (("deliver", "--to", "file:"), "--to ledger or --to file:PATH"),
-            (("deliver", "--to", "https://example.org"), "--to ledger or --to file:PATH"),
+            (("deliver", "--to", "file:"), "--to ledger, --to file:PATH or --to https://"),
+            (("deliver", "--to", "ftp://example.org"), "--to ledger, --to file:PATH or --to https://"),
+            (("deliver", "--to", "ledger", "--once", "--follow"), "give one of them"),
         ],
     )
     def test_wrong_usage_ends_with_2_and_is_explained(self, regen: Any, args: tuple[str, ...], told: str) -> None:
@@ -223,7 +224,7 @@ class TestAppendedFile:
         path = tmp_path / "out"
         path.write_bytes(b'{"id":"a-1"}\n{"id":"a-2","tran')
         with AppendedFile(str(path)) as file:
-            file.append([{"id": "a-2"}])
+            file.append([b'{"id":"a-2"}\n'])
         assert path.read_bytes() == b'{"id":"a-1"}\n{"id":"a-2"}\n'
 
     @pytest.mark.parametrize("last", [b'{"id":"a-1"}', b"somebody else's note"])
@@ -232,7 +233,7 @@ class TestAppendedFile:
         path = tmp_path / "out"
         path.write_bytes(last)
         with AppendedFile(str(path)) as file:
-            file.append([{"id": "a-2"}])
+            file.append([b'{"id":"a-2"}\n'])
         assert path.read_bytes() == last + b'\n{"id":"a-2"}\n'
 
     def test_lines_are_on_the_disk_before_append_returns(self, tmp_path: Path, monkeypatch: Any) -> None:
@@ -250,7 +251,7 @@ class TestAppendedFile:
         monkeypatch.setattr(os, "fsync", noted("sync", os.fsync))
         with AppendedFile(str(tmp_path / "out")) as file:
             calls.clear()
-            file.append([{"id": "a-1"}])
+            file.append([b'{"id":"a-1"}\n'])
         assert calls == ["write", "sync"]
 
         def fail(_: int) -> None:
@@ -258,14 +259,14 @@ class TestAppendedFile:
 
         monkeypatch.setattr(os, "fsync", fail)
         with AppendedFile(str(tmp_path / "out")) as file, pytest.raises(OSError, match="out"):
-            file.append([{"id": "a-2"}])
+            file.append([b'{"id":"a-2"}\n'])
 
     def test_a_short_write_is_continued(self, tmp_path: Path, monkeypatch: Any) -> None:
         """The system may take less than it was given."""
         write = os.write
         monkeypatch.setattr(os, "write", lambda file, data: write(file, bytes(data[:5])))
         with AppendedFile(str(tmp_path / "out")) as file:
-            file.append([{"id": "a-1"}, {"id": "ü"}])
+            file.append([b'{"id":"a-1"}\n', '{"id":"ü"}\n'.encode()])
         assert (tmp_path / "out").read_text(encoding="utf-8") == '{"id":"a-1"}\n{"id":"ü"}\n'
 
     def test_deliveries_come_again_when_acknowledging_failed(
@@ -274,7 +275,7 @@ class TestAppendedFile:
         """REV-0: at least once, under the same ids."""
         loaded("run", *REFERENCE)
         with monkeypatch.context() as patched:
-            patched.setattr(SqlStore, "acknowledge", _lost_power)
+            patched.setattr(SqlStore, "settle", _lost_power)
             assert loaded("deliver", "--to", f"file:{tmp_path / 'out'}").code == 3
         loaded("deliver", "--to", f"file:{tmp_path / 'out'}")
         ids = [json.loads(line)["id"] for line in (tmp_path / "out").read_text(encoding="utf-8").splitlines()]

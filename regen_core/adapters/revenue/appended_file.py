@@ -22,7 +22,7 @@ TAIL: Final = 1 << 20
 """How far back the last line is looked for, in bytes: far longer than a delivery."""
 
 _BEGINS: Final = b'{"id":"'
-"""How each of our lines begins; an unfinished one is known by it."""
+"""How the line of a delivery begins; an unfinished one is known by it."""
 
 
 class AppendedFile:
@@ -55,10 +55,9 @@ class AppendedFile:
     ) -> None:
         os.close(self._file)
 
-    def append(self, values: Iterable[Any]) -> None:
-        """Append one line per value; when this returns they are durable."""
-        lines = [json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str) for value in values]
-        left = memoryview("".join(f"{line}\n" for line in lines).encode())
+    def append(self, lines: Iterable[bytes]) -> None:
+        """Append lines, each with its end; when this returns they are durable."""
+        left = memoryview(b"".join(lines))
         with self._named():
             while left:
                 left = left[os.write(self._file, left) :]

@@ -1,0 +1,210 @@
+"""The relay: claims deliveries, sends them to one place, and notes what became of each; at least once (REV-0, REV-4).
+
+Owns the order of these steps and nothing else. The clock, the random number and sleeping come in from outside. Whatever
+happens in between, a delivery is acknowledged after it was taken and never before; what was claimed and not sent is
+given back, and if the relay dies, its lease ends.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from enum import Enum, unique
+from typing import Final
+
+from attrs import define, field, frozen
+
+from regen_core.access import Scope
+from regen_core.adapters.revenue.sink import Part, Sink
+from regen_core.attempts import (
+    Acknowledged,
+    Answer,
+    Concern,
+    Failed,
+    Parked,
+    Refused,
+    Released,
+    RetryPolicy,
+    TryAgain,
+    after_attempt,
+    wait_after,
+)
+from regen_core.ports import Outbox, OutboxEntry, Settlement, StoreFault
+
+__all__ = ["IDLE", "Happened", "Relay", "Round", "Tally", "Until", "World"]
+
+IDLE: Final = timedelta(seconds=1)
+"""How often a relay with nothing to do looks into the outbox: soon enough for people, cheap for a database."""
+
+_SHORTEST: Final = timedelta(milliseconds=50)
+"""Shortest sleep: what becomes due is looked for again, not in a spin."""
+
+
+@unique
+class Until(Enum):
+    """When a relay ends: after what is due now, when nothing waits any more, or when it is told to."""
+
+    ONCE = "once"
+    DONE = "done"
+    STOPPED = "stopped"
+
+
+@frozen(kw_only=True)
+class World:
+    """What a relay can't know by itself.
+
+    Fields: ``now`` in UTC; ``elapsed`` seconds that never jump; ``sleep`` for seconds, shorter if it is told to stop;
+    ``jitter`` a random number from 0 up to but not including 1; ``is_stopped`` whether it was told to stop.
+    """
+
+    now: Callable[[], datetime]
+    elapsed: Callable[[], float]
+    sleep: Callable[[float], None]
+    jitter: Callable[[], float]
+    is_stopped: Callable[[], bool] = field(default=lambda: False)
+
+
+@frozen
+class Happened:
+    """An attempt that failed: with how many deliveries, why, and after how long it is repeated.
+
+    ``again_in`` ``None``: the deliveries are parked.
+    """
+
+    entries: tuple[OutboxEntry, ...]
+    reason: str
+    again_in: timedelta | None
+
+
+@define
+class Tally:
+    """What a relay has done so far; a delivery that failed twice was retried twice.
+
+    ``held_up`` tells that the relay ended because the destination doesn't work, so that more could be due.
+    """
+
+    delivered: int = 0
+    retried: int = 0
+    parked: int = 0
+    held_up: bool = False
+
+
+@frozen
+class Round:
+    """How many deliveries were claimed, and how long the destination is left alone, ``None``: not at all."""
+
+    claimed: int
+    pause: timedelta | None
+
+
+@define(kw_only=True)
+class Relay:
+    """A relay from one outbox to one sink, which is open. ``tell`` gets what happens while it runs."""
+
+    store: Outbox
+    scope: Scope
+    sink: Sink
+    world: World
+    batch: int
+    policy: RetryPolicy
+    tell: Callable[[Happened], None] = field(default=lambda _: None)
+    tally: Tally = field(factory=Tally, init=False)
+
+    def run(self, until: Until) -> Tally:
+        """Deliver until the end that was asked for. Raises what store and sink raise."""
+        while not self.world.is_stopped():
+            done = self.round()
+            if done.pause is not None:
+                if until is Until.ONCE:
+                    self.tally.held_up = True
+                    break
+                self.world.sleep(done.pause.total_seconds())
+            elif not done.claimed:
+                wait = self._idle(until)
+                if wait is None:
+                    break
+                self.world.sleep(wait.total_seconds())
+        return self.tally
+
+    def _idle(self, until: Until) -> timedelta | None:
+        """How long to sleep when nothing is due; ``None`` at the end."""
+        if until is Until.ONCE:
+            return None
+        backlog = self.store.backlog(self.scope)
+        if backlog.next_due is None:
+            return IDLE if until is Until.STOPPED else None
+        return min(IDLE, max(_SHORTEST, backlog.next_due - backlog.at))
+
+    def round(self) -> Round:
+        """Claim what is due, send it as far as time and destination allow, and give the rest back."""
+        began = self.world.elapsed()
+        claimed = self.store.claim(self.scope, self.batch, self.sink.lease)
+        unsettled = {entry.position: entry for entry in claimed}
+        try:
+            pause = self._send(deque(self.sink.parts(claimed)), unsettled, began)
+        except BaseException:
+            with suppress(StoreFault, OSError):
+                self._release(unsettled.values())
+            raise
+        self._release(unsettled.values())
+        return Round(len(claimed), pause)
+
+    def _send(self, waiting: deque[Part], unsettled: dict[int, OutboxEntry], began: float) -> timedelta | None:
+        """Send part after part; a refused part is halved until the delivery stands alone that is refused."""
+        while waiting and self._may_send(began):
+            part = waiting.popleft()
+            answer = self.sink.send(part)
+            if isinstance(answer, Refused) and len(part.entries) > 1:
+                waiting.extendleft(reversed(part.halves()))
+                continue
+            pause = self._settle(part, answer)
+            for entry in part.entries:
+                del unsettled[entry.position]
+            if pause is not None:
+                return pause
+        return None
+
+    def _may_send(self, began: float) -> bool:
+        """Not told to stop, and sure to have the answer while the claim holds."""
+        if self.world.is_stopped():
+            return False
+        lease, patience = self.sink.lease.total_seconds(), self.sink.patience.total_seconds()
+        return not lease or self.world.elapsed() - began + patience <= lease
+
+    def _settle(self, part: Part, answer: Answer) -> timedelta | None:
+        """Note an answer; how long the destination is left alone where that is what failed."""
+        now, jitter = self.world.now(), self.world.jitter()
+        settled = [
+            Settlement(
+                each,
+                after_attempt(answer, failed_before=each.attempts, now=now, jitter=jitter, policy=self.policy),
+            )
+            for each in part.entries
+        ]
+        self.store.settle(self.scope, settled)
+        self._count(settled, now)
+        if not isinstance(answer, Failed) or answer.concern is not Concern.DESTINATION:
+            return None
+        return wait_after(answer, min(each.attempts for each in part.entries), jitter, self.policy)
+
+    def _count(self, settled: list[Settlement], now: datetime) -> None:
+        for each in settled:
+            match each.outcome:
+                case Acknowledged():
+                    self.tally.delivered += 1
+                case TryAgain():
+                    self.tally.retried += 1
+                case Parked(reason):
+                    self.tally.parked += 1
+                    self.tell(Happened((each.entry,), reason, None))
+        again = [each for each in settled if isinstance(each.outcome, TryAgain)]
+        if again and isinstance(again[0].outcome, TryAgain):
+            first = again[0].outcome
+            self.tell(Happened(tuple([each.entry for each in again]), first.reason, first.at - now))
+
+    def _release(self, entries: Iterable[OutboxEntry]) -> None:
+        given_back = [Settlement(entry, Released()) for entry in entries]
+        if given_back:
+            self.store.settle(self.scope, given_back)
