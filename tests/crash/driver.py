@@ -14,7 +14,7 @@ __all__ = ["Around", "connections", "straight"]
 Around = Callable[[str, Callable[[], Any]], Any]
 """Is given the name of what is to be run and the way to run it, and runs it."""
 
-_WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
+_WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "CREATE", "ALTER", "DROP")
 
 
 def straight(_: str, run: Callable[[], Any]) -> Any:

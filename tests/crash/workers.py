@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from enum import Enum, unique
 from io import StringIO
+from itertools import chain
 from multiprocessing.connection import Connection
-from unittest.mock import patch
 
-from regen_core.adapters.cli import delivering
 from regen_core.adapters.cli.main import cli
 from regen_core.adapters.sql import SqlStore
 from regen_core.wire.canonical import delivery_json
@@ -87,9 +86,9 @@ def relays_numbered(pipe: Connection, url: str, destination: str, batch: int, ho
 def delivers(url: str, destination: str, batch: int) -> None:
     """Run the command line's own relay to its end."""
     of = SCOPES[0]
-    arguments = ["deliver", "--db", url, "--tenant", of.tenant, "--entity", of.entity, "--to", destination]
-    with patch.object(delivering, "BATCH", batch), redirect_stdout(StringIO()):
-        code = cli(arguments, prog_name="regen", standalone_mode=False)
+    options = {"--db": url, "--tenant": of.tenant, "--entity": of.entity, "--to": destination, "--batch": str(batch)}
+    with redirect_stdout(StringIO()):
+        code = cli(["deliver", *chain.from_iterable(options.items())], prog_name="regen", standalone_mode=False)
     if code:
         raise RuntimeError(f"regen deliver ended with {code}")
 
