@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import instance_of, optional
 
 from regen_core.documents import DocumentHeader
 from regen_core.refusals import EntityNotAccessible, EntityRequired, OrgNotAccessible, PermissionDenied
@@ -13,6 +14,10 @@ __all__ = ["Caller", "REGENERATION_PERMISSION", "Scope", "authorize"]
 
 REGENERATION_PERMISSION: Final = "Manage OTR Transactions Regeneration"
 """The permission that the operation needs (ACC-1)."""
+
+
+_SET: Final = instance_of(frozenset)
+"""A set, never a text: parts of a text would pass for its elements."""
 
 
 @frozen(kw_only=True)
@@ -24,9 +29,9 @@ class Caller:
 
     tenant: str
     client: str
-    entities: frozenset[str]
-    orgs: frozenset[str] = frozenset()
-    permissions: frozenset[str] = frozenset({REGENERATION_PERMISSION})
+    entities: frozenset[str] = field(validator=_SET)
+    orgs: frozenset[str] = field(default=frozenset(), validator=_SET)
+    permissions: frozenset[str] = field(default=frozenset({REGENERATION_PERMISSION}), validator=_SET)
 
 
 @frozen(kw_only=True)
@@ -42,8 +47,8 @@ class Scope:
 
     tenant: str
     entity: str
-    orgs: frozenset[str] | None
-    requested_orgs: frozenset[str] | None = None
+    orgs: frozenset[str] | None = field(validator=optional(_SET))
+    requested_orgs: frozenset[str] | None = field(default=None, validator=optional(_SET))
 
     def can_see(self, header: DocumentHeader) -> bool:
         """Whether a document is visible; to everybody else it doesn't exist (ACC-4)."""

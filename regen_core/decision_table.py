@@ -2,7 +2,7 @@
 
 Rules for maintainers. All that decides about a line stands in these three tables, every cell written out, even where
 cells repeat. What is not a table: which items can be mapped (``type_mapping``), which request is refused
-(``refusals``). Code that asks for a mode or a flag anywhere else is a rule that leaked. A table is a value: hand
+(``refusals``). Code elsewhere that asks for a mode or a flag has a rule in the wrong place. A table is a value: hand
 another one to ``decide`` and you get another operation, which is how the tests break one cell at a time.
 """
 

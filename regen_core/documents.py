@@ -15,8 +15,19 @@ from enum import Enum, unique
 from functools import cached_property
 from typing import Any
 
-import attrs
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
+from attrs.validators import instance_of, optional
+
+from regen_core.checks import (
+    MAX_NAME_LENGTH,
+    MAYBE_TOLD,
+    OPTIONAL,
+    check_amount,
+    check_day,
+    check_name,
+    check_text,
+    name_fault,
+)
 
 __all__ = [
     "AdjustmentKind",
@@ -34,9 +45,6 @@ __all__ = [
     "ProcessingType",
     "name_fault",
 ]
-
-MAX_NAME_LENGTH = 255
-"""Longest id, number or organisation in characters: Zuora's own ids have 32 or 36, its numbers at most 255 (REQ-7)."""
 
 
 @unique
@@ -104,61 +112,6 @@ class AdjustmentKind(Enum):
     CHARGE = "Charge"
 
 
-def name_fault(text: object) -> str | None:
-    """What is wrong with an id, a number or an organisation, or ``None`` when it is well formed (REQ-7, REQ-14).
-
-    >>> name_fault("INV-1") is None
-    True
-    >>> name_fault("INV\\n1")
-    'holds the control character U+000A'
-    """
-    if not isinstance(text, str):
-        return f"is a {type(text).__name__}, not text"
-    if text.isprintable() and not text.isspace() and 0 < len(text) <= MAX_NAME_LENGTH:
-        return None
-    if not text or text.isspace():
-        return "is blank"
-    if len(text) > MAX_NAME_LENGTH:
-        return f"has {len(text)} characters; at most {MAX_NAME_LENGTH} are allowed"
-    for character in text:
-        if ord(character) < 0x20 or 0x7F <= ord(character) < 0xA0:
-            return f"holds the control character U+{ord(character):04X}"
-        if 0xD800 <= ord(character) <= 0xDFFF:
-            return f"holds the lone surrogate U+{ord(character):04X}"
-    return None
-
-
-def _text(_: object, attribute: attrs.Attribute[Any], value: str | None) -> None:
-    """Any text that every store can hold: without NUL and lone surrogates (REQ-14)."""
-    if value is None and attribute.metadata.get("optional"):
-        return
-    if not isinstance(value, str):
-        raise TypeError(f"{attribute.name} is a {type(value).__name__}; it is text")
-    for character in value:
-        if character == "\x00" or "\ud800" <= character <= "\udfff":
-            raise ValueError(f"{attribute.name} holds U+{ord(character):04X}, which no database keeps; remove it")
-
-
-def _name(_: object, attribute: attrs.Attribute[Any], value: str | None) -> None:
-    if value is None and attribute.metadata.get("optional"):
-        return
-    fault = name_fault(value)
-    if fault is not None:
-        raise ValueError(f"{attribute.name} {fault}")
-
-
-def _amount(_: object, attribute: attrs.Attribute[Any], value: Decimal | None) -> None:
-    if value is None and attribute.metadata.get("optional"):
-        return
-    if not isinstance(value, Decimal):
-        raise TypeError(f"{attribute.name} is a {type(value).__name__}; an amount is a decimal.Decimal")
-    if not value.is_finite():
-        raise ValueError(f"{attribute.name} is {value}; an amount is finite")
-
-
-_OPTIONAL = {"optional": True}
-
-
 @frozen
 class CarriedFields:
     """The fields of a Zuora REST object as they came, for the flat row and for display; no rule reads them.
@@ -169,7 +122,12 @@ class CarriedFields:
     'Acme'
     """
 
-    text: str = "{}"
+    text: str = field(default="{}")
+
+    @text.validator
+    def _one_object(self, _: Attribute[str], value: str) -> None:
+        if type(value) is not str or not (value.startswith("{") and value.endswith("}")):
+            raise ValueError("carried fields are the text of one JSON object in canonical form")
 
     @cached_property
     def fields(self) -> Mapping[str, Any]:
@@ -199,10 +157,10 @@ class DocumentKey:
     '8ad08d29'
     """
 
-    tenant: str = field(validator=_name)
-    entity: str = field(validator=_name)
-    type: DocumentType = field(validator=attrs.validators.instance_of(DocumentType))
-    id: str = field(validator=_name)
+    tenant: str = field(validator=check_name)
+    entity: str = field(validator=check_name)
+    type: DocumentType = field(validator=instance_of(DocumentType))
+    id: str = field(validator=check_name)
 
 
 @frozen(kw_only=True)
@@ -216,14 +174,14 @@ class DocumentHeader:
     item adjustment*.
     """
 
-    key: DocumentKey = field(validator=attrs.validators.instance_of(DocumentKey))
-    number: str = field(validator=_name)
-    org: str | None = field(default=None, validator=_name, metadata=_OPTIONAL)
-    status: str = field(validator=_text)
-    date: date
+    key: DocumentKey = field(validator=instance_of(DocumentKey))
+    number: str = field(validator=check_name)
+    org: str | None = field(default=None, validator=check_name, metadata=OPTIONAL)
+    status: str = field(validator=check_text)
+    date: date = field(validator=check_day)
     currency: str = field()
-    from_reversal: bool | None = None
-    reason_code: str | None = field(default=None, validator=_text, metadata=_OPTIONAL)
+    from_reversal: bool | None = field(default=None, validator=MAYBE_TOLD)
+    reason_code: str | None = field(default=None, validator=check_text, metadata=OPTIONAL)
     assumed: tuple[Assumption, ...] = ()
     carried: CarriedFields = _NOTHING_CARRIED
     is_posted: bool = field(init=False, eq=False, repr=False)
@@ -235,7 +193,7 @@ class DocumentHeader:
         return isinstance(key, DocumentKey) and self.status == POSTED_STATUS[key.type]
 
     @currency.validator
-    def _three_capital_letters(self, _: attrs.Attribute[str], value: str) -> None:
+    def _three_capital_letters(self, _: Attribute[str], value: str) -> None:
         if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):
             raise ValueError(f"currency is {value!r}; an ISO 4217 code has three capital letters, such as 'EUR'")
 
@@ -256,18 +214,20 @@ class BillingItem:
     False
     """
 
-    id: str = field(validator=_name)
-    amount: Decimal = field(validator=_amount)
-    source: ItemSource | None = None
-    processing_type: ProcessingType = ProcessingType.CHARGE
-    excluded_from_revenue: bool = False
-    booking_amount: Decimal | None = field(default=None, validator=_amount, metadata=_OPTIONAL)
-    booking_excluded: bool | None = None
-    account_level_discount: bool | None = None
-    calculated_charge_model: bool | None = None
-    charge_deleted: bool | None = None
-    order_line_category: OrderLineCategory | None = None
-    adjustment_kind: AdjustmentKind | None = None
+    id: str = field(validator=check_name)
+    amount: Decimal = field(validator=check_amount)
+    source: ItemSource | None = field(default=None, validator=optional(instance_of(ItemSource)))
+    processing_type: ProcessingType = field(default=ProcessingType.CHARGE, validator=instance_of(ProcessingType))
+    excluded_from_revenue: bool = field(default=False, validator=instance_of(bool))
+    booking_amount: Decimal | None = field(default=None, validator=check_amount, metadata=OPTIONAL)
+    booking_excluded: bool | None = field(default=None, validator=MAYBE_TOLD)
+    account_level_discount: bool | None = field(default=None, validator=MAYBE_TOLD)
+    calculated_charge_model: bool | None = field(default=None, validator=MAYBE_TOLD)
+    charge_deleted: bool | None = field(default=None, validator=MAYBE_TOLD)
+    order_line_category: OrderLineCategory | None = field(
+        default=None, validator=optional(instance_of(OrderLineCategory))
+    )
+    adjustment_kind: AdjustmentKind | None = field(default=None, validator=optional(instance_of(AdjustmentKind)))
     assumed: tuple[Assumption, ...] = ()
     carried: CarriedFields = _NOTHING_CARRIED
 
@@ -290,14 +250,14 @@ class BillingDocument:
     'Invoice'
     """
 
-    header: DocumentHeader = field(validator=attrs.validators.instance_of(DocumentHeader))
+    header: DocumentHeader = field(validator=instance_of(DocumentHeader))
     items: tuple[BillingItem, ...] = field()
     revenue_items: tuple[BillingItem, ...] = field(init=False, eq=False, repr=False)
     """The items that have a revenue transaction: all but the tax lines (TAX-1)."""
     revenue_item_ids: tuple[str, ...] = field(init=False, eq=False, repr=False)
 
     @items.validator
-    def _items_fit(self, _: attrs.Attribute[Any], items: tuple[BillingItem, ...]) -> None:
+    def _items_fit(self, _: Attribute[Any], items: tuple[BillingItem, ...]) -> None:
         if not isinstance(items, tuple):
             raise TypeError("items is a tuple of BillingItem")
         seen: set[str] = set()

@@ -82,7 +82,7 @@ class IdempotencyRecord:
 
 @frozen
 class Running:
-    """The first request under the key is still running: a lock that dies with its process, never stored (IDM-7)."""
+    """Another request holds the key right now. It is never stored: the claim ends with its process (IDM-7)."""
 
 
 @frozen

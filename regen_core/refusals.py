@@ -412,7 +412,7 @@ class NothingToResend(_Refused):
 
 @frozen
 class ConcurrentModification(_Refused):
-    """The document or its stored transactions changed since they were read."""
+    """Somebody loaded the document or wrote its transactions between reading and writing."""
 
     rank, category, http_status, rule_ids = 20, 50, 409, ("PRE-1",)
 

@@ -28,7 +28,6 @@ from regen_core.refusals import (
     ConflictingFlags,
     DocumentNotFound,
     DocumentNotPosted,
-    DocumentReferenceMismatch,
     NothingToResend,
     Refusal,
     UnmappableItem,
@@ -152,8 +151,10 @@ def decide(
     """What the request does to the document's stored transactions and tells Revenue, or why it is refused.
 
     ``occasion`` is stamped on what is written; ``None`` leaves it unstamped. ``table`` is the operation itself.
-    Refusals in order: ConflictingFlags, DocumentNotFound, DocumentReferenceMismatch, DocumentNotPosted, UnmappableItem,
-    NothingToResend. Rules TBL-M, TBL-W, TBL-S, TBL-R, MAP, ELI-1, ELI-2. Source: *Regenerate billing transactions*.
+    Refusals in order: ConflictingFlags, DocumentNotFound (the request names another document; whether that one exists
+    is for ``find`` to say), DocumentNotPosted, UnmappableItem, NothingToResend. Raises ``ValueError`` where ``stored``
+    belongs to another document. Rules TBL-M, TBL-W, TBL-S, TBL-R, MAP, ELI-1, ELI-2. Source: *Regenerate billing
+    transactions*.
 
     >>> from datetime import date; from decimal import Decimal
     >>> from regen_core.documents import BillingItem, DocumentHeader, DocumentKey, DocumentType, ItemSource
@@ -165,6 +166,8 @@ def decide(
     >>> [line.rule_ids for line in done.lines]
     [('TBL-W1', 'TBL-S1')]
     """
+    if stored.lines and stored.lines[0].transaction.header.key != document.header.key:
+        raise ValueError(f"the stored transactions are not those of {document.header.key}")
     rulings = table.rulings[request.only_re_send, request.re_migrate]
     if rulings is None:
         return ConflictingFlags()
@@ -209,11 +212,10 @@ def _refused(document: BillingDocument, request: RegenerateRequest) -> Refusal |
     key = header.key
     if request.type is not key.type:
         return DocumentNotFound(request.type)
-    by_id = request.id is None or request.id == key.id
-    by_number = request.number is None or request.number == header.number
-    if not (by_id and by_number):
-        either = (request.id is not None and by_id) or (request.number is not None and by_number)
-        return DocumentReferenceMismatch(request.type) if either else DocumentNotFound(request.type)
+    if (request.id is not None and request.id != key.id) or (
+        request.number is not None and request.number != header.number
+    ):
+        return DocumentNotFound(request.type)
     if not header.is_posted:
         return DocumentNotPosted(request.type, POSTED_STATUS[request.type])
     return None

@@ -37,8 +37,8 @@ __all__ = [
 class Delivery:
     """One message to Revenue about one transaction, line or void, with its ``regenerate_flag``.
 
-    ``number`` counts the transaction's deliveries from 1 (REV-0). A relay's retries keep the id; every operation that
-    sends gets a new one, or a second resend would look like a duplicate and repair nothing.
+    ``number`` counts the transaction's deliveries from 1 (REV-0). Trying a delivery again doesn't change its id. An
+    operation always makes new ones: what Revenue takes for a repetition, it could not repair with.
     """
 
     transaction: BillingTransaction

@@ -416,18 +416,19 @@ RULES: Mapping[str, Rule] = _register(
 
     # Convergence
     _interpretation("CNV-1",
-        "After `REMIGRATE` and its deliveries, the live lines in Revenue are what the items generate now, "
-        "without the excluded ones.",
+        "Once a `REMIGRATE` is delivered, Revenue counts the lines that today's items make, those excluded "
+        "from revenue apart.",
         "Overriding and collecting anew are there to bring both sides back to the document."),
     _interpretation("CNV-2",
-        "After `RESEND` and its deliveries, the live lines in Revenue are the stored live transactions, none "
-        "of which was created or changed.",
+        "Once a `RESEND` is delivered, Revenue counts the stored transactions that are live, and storage is "
+        "as it was: nothing new, nothing changed.",
         "Keeping what is stored and collecting anew are there to bring Revenue back to what is stored."),
     _interpretation("CNV-3",
-        "CNV-1 and CNV-2 hold whatever Revenue has for transactions once sent, at revisions not above the "
-        "stored: lines lost, altered or from an old backup, deliveries late, repeated or out of order.",
-        "Repair is the purpose. Without it `Y` and `N` could not be told apart on a resend, and the voids "
-        "that seem superfluous would have no meaning."),
+        "Both laws hold from any state of Revenue: lines lost, changed there or brought back from a backup, "
+        "deliveries late, twice or out of order, as long as it is about transactions that were sent before "
+        "and nothing in Revenue is newer than what is stored.",
+        "The operation exists to repair. This is also where `Y` differs from `N` on a resend, and what the "
+        "repeated voids are for."),
     _interpretation("CNV-4",
         "`GENERATE` leaves alone what is stored and what Revenue holds, lines and voids alike. Afterwards no "
         "item lacks a transaction, and Revenue holds every live one.",

@@ -139,7 +139,7 @@ _INV, _CM_C, _CM_RO = RevenueType.INV, RevenueType.CM_C, RevenueType.CM_RO
 _APART = Condition.BOOKING_EXCLUDED_OR_ACCOUNT_LEVEL_DISCOUNT
 _SUBSCRIPTION, _ORDER_LINE = ItemSource.SUBSCRIPTION, ItemSource.ORDER_LINE_ITEM
 
-# One page calls every credit memo standalone; the mapping page tells them apart and wins (MAP-D).
+# MAP-D: for the overview a credit memo is always standalone. These rows follow the page about the mapping.
 MAPPING_ROWS: Final[tuple[MappingRow, ...]] = (
     MappingRow("MAP-1", (_I, _C), None, _APART, _INV, True),
     MappingRow("MAP-2", (_I, _C), None, Condition.CALCULATED_CHARGE_MODEL, _INV, True),

@@ -197,7 +197,7 @@ def generated_now(document: BillingDocument) -> dict[str, _Content]:
 
 
 def cnv_1(exchange: Exchange, held: Holdings) -> Violation | None:
-    """After reMigrate and its deliveries, Revenue's live lines are what the items generate now, minus the excluded.
+    """reMigrate, once delivered, leaves Revenue with the lines of today's items, those excluded from revenue apart.
 
     ``held`` is what Revenue holds for this document's transactions once it has collected the request's deliveries.
     """
@@ -226,7 +226,7 @@ def cnv_2(exchange: Exchange, held: Holdings | None) -> Violation | None:
 
 
 def cnv_3(exchange: Exchange, held: Holdings) -> Violation | None:
-    """CNV-1 and CNV-2 hold whatever Revenue held, and whatever was under way, when the request was made."""
+    """CNV-3: the two laws before don't depend on what Revenue held or on what was under way at the time."""
     violation = cnv_1(exchange, held) or cnv_2(exchange, held)
     return None if violation is None else evolve(violation, rule_id="CNV-3")
 
@@ -268,7 +268,7 @@ def promised(exchange: Exchange, held: Holdings, *, was_disturbed: bool) -> Viol
 
 
 def cnv_5(first: Exchange, again: Exchange, held_first: Holdings, held_again: Holdings) -> Violation | None:
-    """The same request again changes no content, stored or in Revenue; only with reMigrate revisions move."""
+    """Repeating a request leaves all content as it is, on both sides; reMigrate may raise revisions."""
     if first.accepted is None:
         return None
     if again.accepted is None:

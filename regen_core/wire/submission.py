@@ -14,6 +14,7 @@ from typing import Final
 from attrs import frozen
 
 from regen_core.access import Caller, Scope, authorize
+from regen_core.decision_table import DECISION_TABLE
 from regen_core.documents import DocumentType, name_fault
 from regen_core.idempotency import OPERATION_PATH, key_fault
 from regen_core.refusals import (
@@ -214,13 +215,12 @@ def _request(query: Sequence[tuple[str, str]], body: Mapping[str, JsonValue]) ->
     flags = _flags(query, body)
     if isinstance(flags, InvalidParameter):
         return flags
-    only_re_send, re_migrate = flags
-    if only_re_send and re_migrate:
+    if DECISION_TABLE.rulings[flags] is None:
         return ConflictingFlags()
     unknown = next((name for name in body if name not in _FIELDS), None)
     if unknown is not None:
         return UnknownField(unknown)
-    return _reference(body, only_re_send, re_migrate)
+    return _reference(body, *flags)
 
 
 def _flags(query: Sequence[tuple[str, str]], body: Mapping[str, JsonValue]) -> tuple[bool, bool] | InvalidParameter:

@@ -91,7 +91,7 @@ class TestNeitherFlag:
 
 
 class TestAgain:
-    """CNV-5: the same request again changes no content; revisions move with reMigrate only."""
+    """CNV-5: repeating a request leaves content alone; it is reMigrate alone that raises revisions."""
 
     @given(data=st.data(), flags=some.flags())
     def test_no_content_changes(self, data: st.DataObject, flags: tuple[bool, bool]) -> None:

@@ -201,7 +201,7 @@ class TestDigests:
 
 
 class TestKeys:
-    """IDM-9: 1 to 255 visible ASCII characters, opaque and case-sensitive."""
+    """IDM-9: a key is up to 255 printable ASCII characters, taken as they are."""
 
     @given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=MAX_KEY_LENGTH))
     @example("k" * 255)

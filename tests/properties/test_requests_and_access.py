@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from attrs import evolve
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from regen_core.access import REGENERATION_PERMISSION, Caller, Scope, authorize
@@ -90,7 +90,7 @@ class TestNaming:
 
     @given(data=st.data())
     def test_the_other_being_out_of_sight_is_not_found(self, data: st.DataObject) -> None:
-        """REQ-4 with ACC-4: a caller who is wrong about one of them learns nothing of what is out of reach."""
+        """REQ-4 with ACC-4: naming one document right reveals nothing about one that is out of reach."""
         one, other = two_of(data)
         one, other = _in_org(one, "north"), _in_org(other, "south")
         scope = evolve(EVERYTHING, orgs=frozenset({"north"}))
@@ -129,10 +129,18 @@ class TestNaming:
         assert decide(one, NO_TRANSACTIONS, evolve(both_wrong, number=None)) == DocumentNotFound(one.type)
         assert decide(one, NO_TRANSACTIONS, evolve(both_wrong, id=None)) == DocumentNotFound(one.type)
         one_wrong = RegenerateRequest(type=one.type, id="d1", number="N-2")
-        assert decide(one, NO_TRANSACTIONS, one_wrong) == DocumentReferenceMismatch(one.type)
-        assert decide(one, NO_TRANSACTIONS, evolve(one_wrong, id="d2", number="N-1")) == DocumentReferenceMismatch(
-            one.type
-        )
+        assert decide(one, NO_TRANSACTIONS, one_wrong) == DocumentNotFound(one.type)
+        assert decide(one, NO_TRANSACTIONS, evolve(one_wrong, id="d2", number="N-1")) == DocumentNotFound(one.type)
+
+    @given(data=st.data())
+    def test_transactions_of_another_document_are_our_own_mistake(self, data: st.DataObject) -> None:
+        """TBL-I: their ids would be those of the other document."""
+        one, other = two_of(data)
+        done = decide(other, NO_TRANSACTIONS, RegenerateRequest(type=other.type, id=other.id))
+        assume(isinstance(done, Regeneration) and done.writes)
+        assert isinstance(done, Regeneration)
+        with pytest.raises(ValueError, match="not those of"):
+            decide(one, done.stored_after, RegenerateRequest(type=one.type, id=one.id))
 
     @given(some.requests())
     def test_any_well_formed_name_can_be_asked_for(self, request_: RegenerateRequest) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from regen_core.access import Caller, Scope
 from regen_core.changes import field_changes
 from regen_core.documents import (
     MAX_NAME_LENGTH,
@@ -286,3 +287,45 @@ class TestSameness:
             evolve(ITEM, carried=CarriedFields(text)) for text in ('{"x":{"a":1,"b":[2]}}', '{"x":{"b":[2],"a":1}}')
         )
         assert field_changes(old, new) == ()
+
+
+class TestKinds:
+    """REQ-14: a fact has its type; text that reads like one would decide as something else."""
+
+    @pytest.mark.parametrize(
+        "fact",
+        [
+            {"processing_type": "Tax"},
+            {"excluded_from_revenue": "false"},
+            {"booking_excluded": "no"},
+            {"account_level_discount": 1},
+            {"calculated_charge_model": "no"},
+            {"charge_deleted": 0},
+            {"source": "subscription"},
+            {"order_line_category": "Sales"},
+            {"adjustment_kind": "Credit"},
+        ],
+        ids=lambda fact: next(iter(fact)),
+    )
+    def test_of_an_item(self, fact: dict[str, Any]) -> None:
+        with pytest.raises(TypeError, match=next(iter(fact))):
+            evolve(ITEM, **fact)
+
+    @pytest.mark.parametrize(
+        "fact", [{"date": "2026-01-01"}, {"date": datetime(2026, 1, 1, tzinfo=UTC)}, {"from_reversal": "no"}], ids=str
+    )
+    def test_of_a_header(self, fact: dict[str, Any]) -> None:
+        with pytest.raises(TypeError, match=next(iter(fact))):
+            evolve(HEADER, **fact)
+
+    @pytest.mark.parametrize("text", ["", "not json", "[]", None])
+    def test_of_carried_fields(self, text: Any) -> None:
+        with pytest.raises(ValueError, match="one JSON object"):
+            CarriedFields(text)
+
+    def test_of_callers_and_scopes(self) -> None:
+        """ACC-4: a part of an organisation's name is no organisation."""
+        with pytest.raises(TypeError, match="entities"):
+            Caller(tenant="t", client="c", **broken(entities="e"))
+        with pytest.raises(TypeError, match="orgs"):
+            Scope(tenant="t", entity="e", **broken(orgs="north"))
