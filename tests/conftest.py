@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
+
+from tests.postgresql_server import Server, running_server
 
 settings.register_profile("quick", max_examples=100, stateful_step_count=40, deadline=None, print_blob=True)
 settings.register_profile("deep", max_examples=500, stateful_step_count=50, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("REGEN_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of this process: started when the first test needs it, ended with the run."""
+    with running_server() as server:
+        yield server

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +24,7 @@ from regen_core.documents import (
     ItemSource,
 )
 from regen_core.ports import Store
+from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
 
 
 @define
@@ -54,21 +54,6 @@ def everything(store: Store) -> str:
     return repr(shown)
 
 
-def clear(path: Path) -> None:
-    """Empty the tables of a database, positions included, so that one file serves many examples."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        connection.execute("PRAGMA foreign_keys = OFF")
-        connection.execute("BEGIN IMMEDIATE")
-        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for name in names:
-            if name != "regen_core_version":
-                connection.execute(f"DELETE FROM {name}")  # noqa: S608  # a name from the schema
-        connection.execute("COMMIT")
-    finally:
-        connection.close()
-
-
 def invoice(number: str = "INV-1", **given: Any) -> BillingDocument:
     """An invoice of subscription items; ``items`` are pairs of id and amount."""
     pairs = given.pop("items", (("i1", "10.00"), ("i2", "20.50")))
@@ -85,39 +70,52 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """Where the SQLite file of a test is."""
-    return tmp_path / "regen.db"
+@pytest.fixture(scope="session")
+def schemas() -> dict[str, str]:
+    """Schemas of the server that tests take turns with, by what they are for."""
+    return {}
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, clock: Clock, database: Path) -> Iterator[Store]:
+def made(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """An empty database of a kind; the server is asked for where it is needed only."""
+    if kind == "sqlite":
+        return SqliteDatabase(tmp_path / "regen.db")
+    schemas, server = request.getfixturevalue("schemas"), request.getfixturevalue("postgresql")
+    is_new = kind not in schemas
+    if is_new:
+        schemas[kind] = server.new_schema()
+    database = PostgresqlDatabase(server, schemas[kind])
+    if not is_new:
+        database.clear()
+    return database
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    """Each kind of database, empty."""
+    return made(request.param, request, tmp_path)
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> Iterator[Store]:
     """Each of the stores, empty."""
-    build: dict[str, Callable[[], Store]] = {
-        "memory": lambda: MemoryStore(clock),
-        "sqlite": lambda: SqlStore.open(f"sqlite:///{database}", clock=clock),
-    }
-    made = build[request.param]()
-    yield made
-    made.close()
+    if request.param == "memory":
+        yield MemoryStore(clock)
+        return
+    with SqlStore.open(made(request.param, request, tmp_path).url, clock=clock) as opened:
+        yield opened
 
 
 @pytest.fixture
-def sql(clock: Clock, database: Path) -> Iterator[SqlStore]:
-    """An empty store on an SQLite file."""
-    with SqlStore.open(f"sqlite:///{database}", clock=clock) as made:
-        yield made
+def sql(clock: Clock, database: Database) -> Iterator[SqlStore]:
+    """An empty store on a database."""
+    with SqlStore.open(database.url, clock=clock) as opened:
+        yield opened
 
 
 @pytest.fixture(name="everything")
 def _everything() -> Callable[[Store], str]:
     return everything
-
-
-@pytest.fixture(name="clear")
-def _clear() -> Callable[[Path], None]:
-    return clear
 
 
 @pytest.fixture(name="invoice")

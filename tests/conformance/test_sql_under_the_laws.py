@@ -1,14 +1,16 @@
-"""The kit's state machine on an SQLite file: every law of the operation, beside the naive model."""
+"""The kit's state machine on SQLite and on PostgreSQL: every law of the operation, beside the naive model."""
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
-from collections.abc import Iterator
-from itertools import count
+from collections.abc import Iterator, Sequence
+from itertools import chain, cycle
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
+from hypothesis.stateful import run_state_machine_as_test
 
 from regen_core.access import Scope
 from regen_core.adapters.sql import SqlStore
@@ -21,9 +23,11 @@ from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
 from regen_core.revenue import Delivery, Held
 from regen_core.store import ItemTaken, NumberTaken
-from regen_core.testing.machine import check
+from regen_core.testing.machine import regeneration_machine
 from regen_core.testing.subject import Accepted, LoadedAs, Subject
 from regen_core.transactions import NO_TRANSACTIONS, Occasion, StoredTransactions
+from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
+from tests.postgresql_server import Server
 
 BESIDE_THE_LAW = ("position", "committed_at", "acknowledged_at")
 """What tells when a delivery was committed among others: two orders of requests may differ in it (CNV-6)."""
@@ -31,49 +35,22 @@ TABLES = ("documents", "document_versions", "document_items", "transactions", "o
 PLACES = [Scope(tenant=tenant, entity=entity, orgs=None) for tenant in ("t1", "t2") for entity in ("e1", "e2")]
 
 
-def _told(row: sqlite3.Row) -> list[str]:
+def _told(row: dict[str, Any]) -> list[str]:
     """A row as the laws look at it; whether it waits, not since when."""
-    parts = {name: row[name] for name in row.keys() if name not in BESIDE_THE_LAW}  # noqa: SIM118  # a Row isn't a dict
-    waits = "acknowledged_at" in row.keys() and row["acknowledged_at"] is None  # noqa: SIM118  # as above
+    parts = {name: part for name, part in row.items() if name not in BESIDE_THE_LAW}
+    waits = "acknowledged_at" in row and row["acknowledged_at"] is None
     return [repr((name, part)) for name, part in parts.items()] + [repr(waits)]
 
 
-class Files:
-    """Where the files of the histories are; those of one history are closed when the next begins."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory, self._numbers = directory, count()
-        self.opened: list[SqlStore] = []
-
-    def path(self) -> Path:
-        """A file of its own."""
-        return self._directory / f"{next(self._numbers)}.db"
-
-    def close(self) -> None:
-        """Close every store."""
-        while self.opened:
-            self.opened.pop().close()
-
-    def subject(self) -> SqlSubject:
-        """A fresh subject for a new history."""
-        self.close()
-        return SqlSubject(self)
+Place = tuple[Database, SqlStore]
 
 
 class SqlSubject:
-    """An SQLite file as the kit sees it."""
+    """A store on a database as the kit sees it; ``places`` gives empty ones."""
 
-    def __init__(self, files: Files) -> None:
-        self._files, self.path = files, files.path()
-        self._opened: SqlStore | None = None
-
-    @property
-    def store(self) -> SqlStore:
-        """The store, opened when it is needed first."""
-        if self._opened is None:
-            self._opened = SqlStore.open(f"sqlite:///{self.path}")
-            self._files.opened.append(self._opened)
-        return self._opened
+    def __init__(self, places: Iterator[Place]) -> None:
+        self._places = places
+        self.database, self.store = next(places)
 
     def load(self, document: BillingDocument) -> LoadedAs | NumberTaken | ItemTaken:
         outcome = self.store.load(document)
@@ -111,47 +88,54 @@ class SqlSubject:
         return {each.transaction.id: each for each in held}
 
     def disturb(self, transaction_id: str, held: Held | None) -> None:
-        connection = sqlite3.connect(self.path, isolation_level=None)
-        try:
-            connection.execute("DELETE FROM revenue WHERE transaction_id = ?", (transaction_id,))
-        finally:
-            connection.close()
+        self.database.run(f"DELETE FROM revenue WHERE transaction_id = '{transaction_id}'")  # noqa: S608  # 32 digits
         if held is not None:
             with self.store._writing() as reader:
                 reader.unit.write(reader.statements.hold, held_row(held, reader.occasions))
 
     def state(self) -> object:
-        if self._opened is None:
-            return [[] for _ in TABLES]
-        connection = sqlite3.connect(self.path)
-        connection.row_factory = sqlite3.Row
-        try:
-            return [sorted(map(_told, connection.execute(f"SELECT * FROM {table}"))) for table in TABLES]  # noqa: S608
-        finally:
-            connection.close()
+        return [sorted(map(_told, rows)) for rows in self.database.rows(*TABLES)]
 
     def fork(self) -> Subject:
-        copy = SqlSubject(self._files)
-        if self._opened is not None:
-            source, target = sqlite3.connect(self.path), sqlite3.connect(copy.path)
-            source.backup(target)
-            source.close()
-            target.close()
+        copy = SqlSubject(self._places)
+        self.database.copy_to(copy.database)
         return copy
 
 
 @pytest.fixture
-def files() -> Iterator[Files]:
-    """The files of all histories, for as long as the test runs."""
+def directory() -> Iterator[Path]:
+    """Where the files of all histories are, for as long as the test runs."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as made:
-        kept = Files(Path(made))
-        yield kept
-        kept.close()
+        yield Path(made)
 
 
-def test_every_history_on_sqlite_keeps_the_laws(files: Files) -> None:
+def _in_turns(places: Sequence[Place]) -> Iterator[Place]:
+    """The first place, then the others in turns, each emptied before: no history looks at more than two copies."""
+    for database, store in chain(places[:1], cycle(places[1:])):
+        database.clear()
+        yield database, store
+
+
+def test_every_history_on_sqlite_keeps_the_laws(directory: Path) -> None:
     """CNV-1 … CNV-7, REV-0 … REV-4, REQ-5, PRE-4, TBL-R, TBL-I, ACC-4, ELI-2, DOC-4."""
-    check(files.subject)
+    databases = [SqliteDatabase(directory / f"{number}.db") for number in range(3)]
+    _check([(each, SqlStore.open(each.url)) for each in databases], settings())
+
+
+def test_every_history_on_postgresql_keeps_the_laws(postgresql: Server) -> None:
+    """CNV-1 … CNV-7, REV-0 … REV-4, REQ-5, PRE-4, TBL-R, TBL-I, ACC-4, ELI-2, DOC-4."""
+    databases = [PostgresqlDatabase(postgresql, postgresql.new_schema()) for _ in range(3)]
+    active = settings()
+    _check([(each, SqlStore.open(each.url)) for each in databases], settings(max_examples=active.max_examples // 4))
+
+
+def _check(places: Sequence[Place], chosen: settings) -> None:
+    machine = regeneration_machine(lambda: SqlSubject(_in_turns(places)))
+    try:
+        run_state_machine_as_test(machine, settings=chosen)
+    finally:
+        for _, store in places:
+            store.close()
 
 
 def test_what_revenue_holds_comes_back_exactly(sql: SqlStore, invoice: object) -> None:
@@ -162,6 +146,6 @@ def test_what_revenue_holds_comes_back_exactly(sql: SqlStore, invoice: object) -
     sql.regenerate(scope, RegenerateRequest(type=invoice().type, id="d1"))
     sql.deliver_to_ledger(scope)
     sent = [entry.delivery.transaction for entry in sql.deliveries(scope).rows]
-    with sql._reading() as reader:
+    with sql._writing() as reader:
         rows = [reader.unit.one(reader.statements.held, ("t1", "e1", "Invoice", "d1", each.item.id)) for each in sent]
     assert [repr(held_of_row(row, Occasions()).transaction) for row in rows if row] == [repr(each) for each in sent]

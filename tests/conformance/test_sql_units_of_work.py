@@ -1,24 +1,27 @@
-"""A unit of work on SQLite happens as a whole or not at all, and is there when the file is opened again (IDM-7, PRE-4).
+"""A unit of work happens as a whole or not at all, and is there when the database is opened again (IDM-7, PRE-4).
 
 Each test of safety has its control: with the protection taken out, the same test fails.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from attrs import evolve
 
 from regen_core.access import Scope
 from regen_core.adapters.sql import SqlStore
+from regen_core.adapters.sql.faults import DatabaseBusy, PassingConflict
+from regen_core.adapters.sql.pipelined import PipelinedUnit
 from regen_core.adapters.sql.reading import StoredRows
 from regen_core.adapters.sql.unit import UnitOfWork
 from regen_core.adapters.sql.writing import write_regeneration
@@ -28,22 +31,15 @@ from regen_core.ports import Answer, IdempotentCall, Store
 from regen_core.refusals import ConcurrentModification, IdempotencyKeyInProgress
 from regen_core.regeneration import Regeneration, decide
 from regen_core.request import RegenerateRequest
+from tests.conformance.databases import Database, dump
 
 ALL = Scope(tenant="t1", entity="e1", orgs=None)
-VERBS = ("one", "all", "write", "write_many")
+VERBS = ("one", "all", "ask", "write", "put", "write_many")
+KINDS = (UnitOfWork, PipelinedUnit)
 
 
 class Cut(Exception):  # noqa: N818  # a test's own
     """The power goes, as far as the unit of work can tell."""
-
-
-def dump(path: Path) -> list[str]:
-    """Every row of every table."""
-    connection = sqlite3.connect(path)
-    try:
-        return list(connection.iterdump())
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -51,20 +47,21 @@ def cut_before(number: int, *, committing: bool = False) -> Iterator[list[str]]:
     """Raise instead of running statement ``number`` of the units of work; ``committing`` commits after each one."""
     ran: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        for verb in VERBS:
-            patch.setattr(UnitOfWork, verb, _cutting(getattr(UnitOfWork, verb), ran, number, committing=committing))
+        for kind in KINDS:
+            for verb in VERBS:
+                patch.setattr(kind, verb, _cutting(vars(kind)[verb], ran, number, committing=committing))
         yield ran
 
 
 def _cutting(run: Callable[..., Any], ran: list[str], number: int, *, committing: bool) -> Callable[..., Any]:
-    def instead(unit: UnitOfWork, statement: Any, given: Any) -> Any:
+    def instead(unit: UnitOfWork, *given: Any) -> Any:
         if len(ran) == number:
             raise Cut
-        ran.append(statement.sql)
-        answer = run(unit, statement, given)
+        ran.append(run.__name__)
+        answer = run(unit, *given)
         if committing:
             unit._cursor.execute("COMMIT")
-            unit._cursor.execute("BEGIN IMMEDIATE")
+            unit._cursor.execute(unit._begin)
         return answer
 
     return instead
@@ -109,7 +106,7 @@ def prepare(store: SqlStore, invoice: Callable[..., BillingDocument]) -> None:
     store.load(invoice(items=(("i1", "11.00"), ("i3", "4.00"))))
 
 
-def trial(sql: SqlStore, database: Path, verb: Verb, *, committing: bool) -> tuple[int, int]:
+def trial(sql: SqlStore, database: Database, verb: Verb, *, committing: bool) -> tuple[int, int]:
     """Cut the verb before each of its statements; how many cuts there were and after how many something had changed.
 
     Where units of work commit in between, one trace is enough, and what it left would spoil the next cut.
@@ -135,7 +132,7 @@ class TestAtomicity:
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_cut_anywhere_leaves_nothing(
-        self, sql: SqlStore, database: Path, invoice: Callable[..., BillingDocument], name: str
+        self, sql: SqlStore, database: Database, invoice: Callable[..., BillingDocument], name: str
     ) -> None:
         """And without a cut it does what it should."""
         prepare(sql, invoice)
@@ -147,7 +144,7 @@ class TestAtomicity:
 
     @pytest.mark.parametrize("name", NAMES)
     def test_control_commits_in_between_are_noticed(
-        self, sql: SqlStore, database: Path, invoice: Callable[..., BillingDocument], name: str
+        self, sql: SqlStore, database: Database, invoice: Callable[..., BillingDocument], name: str
     ) -> None:
         """The control: with a commit after each statement something is left behind."""
         prepare(sql, invoice)
@@ -168,10 +165,11 @@ def _twice(verb: Verb) -> Verb:
 def _orphan(sql: SqlStore) -> None:
     """Write a transaction without a document, in a way that is noticed by the commit only."""
     with sql._writing() as reader:
-        reader.unit._cursor.execute("PRAGMA defer_foreign_keys = ON")
+        if not reader.unit.locks_rows:
+            reader.unit._cursor.execute("PRAGMA defer_foreign_keys = ON")
         reader.unit._cursor.execute("DELETE FROM documents")
         row = ("t", "e", "Invoice", "d", "i", 0, 0, "x", "INV", 0, 1, "active", None, None, None, None, 1)
-        reader.unit.write(reader.statements.put_transaction, row)
+        reader.unit.write_many(reader.statements.put_transaction, [row])
 
 
 def _lose_connection(sql: SqlStore) -> None:
@@ -179,7 +177,7 @@ def _lose_connection(sql: SqlStore) -> None:
     with sql._writing() as reader:
         reader.unit._cursor.execute("DELETE FROM documents")
         driver = reader.unit._held[0].driver_connection
-        assert isinstance(driver, sqlite3.Connection)
+        assert isinstance(driver, (sqlite3.Connection, psycopg.Connection))
         driver.close()
         raise Cut
 
@@ -188,18 +186,18 @@ class TestFailing:
     """IDM-7: what fails at the very end leaves nothing either, and the store goes on."""
 
     def test_a_failing_commit_leaves_nothing(
-        self, sql: SqlStore, database: Path, invoice: Callable[..., BillingDocument]
+        self, sql: SqlStore, database: Database, invoice: Callable[..., BillingDocument]
     ) -> None:
         """The commit itself may be what fails; the connection is of use afterwards."""
         sql.load(invoice())
         before = dump(database)
-        with pytest.raises(sqlite3.IntegrityError):
+        with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
             _orphan(sql)
         assert dump(database) == before
         assert isinstance(sql.regenerate(ALL, request()), Regeneration)
 
     def test_a_lost_connection_is_not_used_again(
-        self, sql: SqlStore, database: Path, invoice: Callable[..., BillingDocument]
+        self, sql: SqlStore, database: Database, invoice: Callable[..., BillingDocument]
     ) -> None:
         """It can't even be rolled back; the next unit of work gets a new one."""
         sql.load(invoice())
@@ -210,19 +208,19 @@ class TestFailing:
         assert isinstance(sql.regenerate(ALL, request()), Regeneration)
 
     def test_a_document_that_moved_while_it_was_decided_on(
-        self, sql: SqlStore, database: Path, invoice: Callable[..., BillingDocument]
+        self, sql: SqlStore, database: Database, invoice: Callable[..., BillingDocument]
     ) -> None:
         """Where a database lets it move, the compare-and-swap finds it before anything is written."""
         sql.load(invoice())
         before = dump(database)
-        with sql._writing() as reader:
+        with contextlib.suppress(PassingConflict), sql._writing() as reader:
             rows = reader.find(ALL, request())
             assert isinstance(rows, StoredRows)
             done = decide(rows.stored.document, rows.stored.transactions, request())
             assert isinstance(done, Regeneration)
             moved = evolve(rows, version=rows.version - 1)
             refused = write_regeneration(reader, moved, done, datetime(2026, 1, 31, tzinfo=UTC))
-        assert isinstance(refused, ConcurrentModification)
+            assert isinstance(refused, ConcurrentModification) or reader.unit.locks_rows
         assert dump(database) == before
 
 
@@ -230,32 +228,33 @@ class TestDurability:
     """What was done is there for another process."""
 
     def test_a_reopened_file_holds_the_same(
-        self, sql: SqlStore, database: Path, invoice: Callable[..., BillingDocument], everything: Callable[[Store], str]
+        self,
+        sql: SqlStore,
+        database: Database,
+        invoice: Callable[..., BillingDocument],
+        everything: Callable[[Store], str],
     ) -> None:
         """After closing, and beside a store that is still open."""
         for verb in verbs(invoice).values():
             prepare(sql, invoice)
             verb(sql)
         shown = everything(sql)
-        with SqlStore.open(f"sqlite:///{database}") as beside:
+        with SqlStore.open(database.url) as beside:
             assert everything(beside) == shown
         sql.close()
-        with SqlStore.open(f"sqlite:///{database}") as again:
+        with SqlStore.open(database.url) as again:
             assert everything(again) == shown
 
     def test_a_plan_takes_no_write_lock(
-        self, sql: SqlStore, database: Path, invoice: Callable[..., BillingDocument]
+        self, sql: SqlStore, database: Database, invoice: Callable[..., BillingDocument]
     ) -> None:
         """Reading goes on while another process holds the write lock, and it opens the store, too."""
         sql.load(invoice())
-        writer = sqlite3.connect(database, isolation_level=None)
-        try:
-            writer.execute("BEGIN IMMEDIATE")
-            with SqlStore.open(f"sqlite:///{database}", busy_timeout=0.01) as beside:
-                assert isinstance(beside.plan(ALL, request()), Regeneration)
-                assert beside.documents(ALL).rows
-        finally:
-            writer.close()
+        with database.locked(), SqlStore.open(database.url, busy_timeout=0.01) as beside:
+            assert isinstance(beside.plan(ALL, request()), Regeneration)
+            assert beside.documents(ALL).rows
+            with pytest.raises(DatabaseBusy):
+                beside.regenerate(ALL, request())
 
 
 def _all_at_once(calls: Sequence[Callable[[], object]]) -> list[object]:
@@ -279,11 +278,11 @@ class TestRaces:
     """IDM-3, REV-0: threads on one store, and stores on one file."""
 
     def test_one_of_many_equal_requests_executes(
-        self, sql: SqlStore, clock: Any, database: Path, invoice: Callable[..., BillingDocument]
+        self, sql: SqlStore, clock: Any, database: Database, invoice: Callable[..., BillingDocument]
     ) -> None:
         """IDM-3: the others hear that it runs, or get its answer."""
         sql.load(invoice())
-        with SqlStore.open(f"sqlite:///{database}", clock=clock) as beside:
+        with SqlStore.open(database.url, clock=clock) as beside:
             calls = [partial(store.regenerate, ALL, request(), idempotent=_call()) for store in [sql, beside] * 4]
             answers = _all_at_once(calls)
         executed = [answer for answer in answers if isinstance(answer, Regeneration)]
@@ -292,11 +291,11 @@ class TestRaces:
         assert len(sql.pending(ALL, 100)) == 2
 
     def test_no_delivery_is_lost_or_doubled(
-        self, sql: SqlStore, database: Path, invoice: Callable[..., BillingDocument]
+        self, sql: SqlStore, database: Database, invoice: Callable[..., BillingDocument]
     ) -> None:
         """REV-0: each of many simultaneous requests counts on from the one before."""
         sql.load(invoice())
-        with SqlStore.open(f"sqlite:///{database}") as beside:
+        with SqlStore.open(database.url) as beside:
             _all_at_once([partial(store.regenerate, ALL, request()) for store in [sql, beside] * 4])
         ids = [entry.delivery.id for entry in sql.pending(ALL, 100)]
         assert (len(ids), len(set(ids))) == (16, 16)

@@ -41,8 +41,9 @@ _SET_UP: Final = "SELECT " + ", ".join(
 _BUSY: Final = ("55P03", "57014", "53300")
 """A lock wasn't granted in time, a statement took too long, too many connections."""
 
-_CONFLICTS: Final = ("40001", "40P01", "23505")
-"""Units were in each other's way: not serializable, a deadlock, a name that another unit took first."""
+_CONFLICTS: Final = ("40001", "40P01", "23505", "23502")
+"""Units were in each other's way: not serializable, a deadlock, a name that another unit took first, a document that
+moved although it was locked (:meth:`~regen_core.adapters.sql.statements.Statements.move_locked_document`)."""
 
 _GONE: Final = ("08", "57P")
 """How the codes of a broken connection and of a server that goes down begin."""

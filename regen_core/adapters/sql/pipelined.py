@@ -24,7 +24,7 @@ __all__ = ["PipelinedUnit"]
 class PipelinedUnit(UnitOfWork):
     """One unit on a psycopg connection in pipeline mode."""
 
-    __slots__ = ("_committing", "_connection", "_pipeline")
+    __slots__ = ("_committing", "_connection", "_mode", "_pipeline")
 
     def __init__(self, connections: Connections, begin: str) -> None:
         super().__init__(connections, begin)
@@ -34,10 +34,10 @@ class PipelinedUnit(UnitOfWork):
         self._held = self._connections.take()
         connection: Any = self._held[0].driver_connection
         self._connection: psycopg.Connection[Any] = connection
-        self._pipeline = connection.pipeline()
+        self._mode = connection.pipeline()
         self._cursor = connection.cursor()
         try:
-            self._pipeline.__enter__()
+            self._pipeline = self._mode.__enter__()
             self._cursor.execute(self._begin)
         except BaseException as error:
             self._abandon(error)
@@ -51,7 +51,7 @@ class PipelinedUnit(UnitOfWork):
         try:
             self._committing = True
             self._cursor.execute("COMMIT")
-            self._pipeline.__exit__(None, None, None)
+            self._mode.__exit__(None, None, None)
         except BaseException as failed:
             self._abandon(failed)
             raise
@@ -62,7 +62,7 @@ class PipelinedUnit(UnitOfWork):
         connection = self._held[0]
         try:
             if self._connection.pgconn.pipeline_status:
-                self._pipeline.__exit__(type(error), error, None)
+                self._mode.__exit__(type(error), error, None)
             self._connection.execute("ROLLBACK")
         except Exception:  # noqa: BLE001  # whatever it is, the connection is lost and the first error counts
             connection.invalidate()

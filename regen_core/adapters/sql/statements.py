@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, or_, select, tuple_
+from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, case, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from regen_core.adapters.sql.conditions import (
@@ -186,6 +186,14 @@ class Statements:
         """Raise a document's version if it is still the one that was read: compare-and-swap."""
         query = documents.update().where(equal(documents, *DOCUMENT), documents.c.version == bindparam("read"))
         return self._prepared(query.values(version=documents.c.version + bindparam("step")), "step", *DOCUMENT, "read")
+
+    @cached_property
+    def move_locked_document(self) -> Prepared:
+        """The same where nobody waits for the answer: a version that isn't the one that was read becomes null, which the
+        column refuses, and with it the unit."""
+        raised = case((documents.c.version == bindparam("read"), documents.c.version + bindparam("step")))
+        query = documents.update().where(equal(documents, *DOCUMENT)).values(version=raised)
+        return self._prepared(query, "step", *DOCUMENT, "read")
 
     @cached_property
     def version_content(self) -> Prepared:

