@@ -36,6 +36,12 @@ def test_importing_it_loads_attrs_and_the_standard_library_only(module: str) -> 
     assert not loaded & IO_MODULES
 
 
+@pytest.mark.parametrize("module", ["regen_core.adapters.sql", "regen_core.adapters.cli.main"])
+def test_sqlite_needs_no_driver_but_its_own(module: str) -> None:
+    """Who has the command line alone has no PostgreSQL driver and no Hypothesis."""
+    assert not modules_loaded_by(module) & {"psycopg", "hypothesis", "pytest"}
+
+
 def test_the_probe_sees_what_it_must_not_miss() -> None:
     """The control: an adapter does load its database library, and the probe tells."""
     assert "sqlalchemy" in modules_loaded_by("regen_core.adapters.sql")

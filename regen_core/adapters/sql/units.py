@@ -8,7 +8,6 @@ from random import SystemRandom
 from typing import Final, TypeVar
 
 from regen_core.adapters.sql.faults import PassingConflict
-from regen_core.adapters.sql.pipelined import PipelinedUnit
 from regen_core.adapters.sql.reading import Reader
 from regen_core.adapters.sql.statements import Statements
 from regen_core.adapters.sql.unit import Connections, UnitOfWork
@@ -26,13 +25,20 @@ _LONGEST_PAUSE: Final = 0.05
 _random: Final = SystemRandom()
 
 
+def _kind(*, is_pipelined: bool) -> type[UnitOfWork]:
+    if not is_pipelined:
+        return UnitOfWork
+    from regen_core.adapters.sql.pipelined import PipelinedUnit  # noqa: PLC0415  # only PostgreSQL needs its driver
+
+    return PipelinedUnit
+
+
 class Units:
     """Units of work that read, that write, and that write what they read at one moment."""
 
     def __init__(self, connections: Connections) -> None:
-        backend = connections.backend
         self._connections = connections
-        self._kind = PipelinedUnit if backend.is_pipelined else UnitOfWork
+        self._kind = _kind(is_pipelined=connections.backend.is_pipelined)
         self.statements = Statements(connections.engine.dialect)
 
     def reading(self) -> Reader:
