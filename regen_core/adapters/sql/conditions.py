@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Table, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Dialect, Select, Table, and_, bindparam, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from regen_core.adapters.sql.schema import documents, outbox
 
@@ -18,6 +20,7 @@ __all__ = [
     "equal",
     "org_names",
     "same",
+    "upsert",
     "visible",
 ]
 
@@ -42,6 +45,9 @@ OUTBOX: Final = (*DOCUMENT, "item_id", "number", "flag", "action", *TRANSACTION,
 
 RELAYED: Final = ("acknowledged_at", "claims", "attempts", "due_at", "parked_at", "fault")
 """What relays note about a delivery."""
+
+
+_INSERTS: Final[dict[str, Callable[[Table], Any]]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def equal(of: Table, *names: str) -> ColumnElement[bool]:
@@ -70,3 +76,10 @@ def deliveries_with(*conditions: ColumnElement[bool]) -> Select[Any]:
     """Deliveries of the documents that there are, each with all its columns."""
     query = select(outbox.c.position, *[outbox.c[name] for name in (*OUTBOX, *RELAYED)])
     return query.join_from(outbox, documents, same(outbox, documents, **OF_DOCUMENT)).where(*conditions)
+
+
+def upsert(dialect: Dialect, of: Table, names: tuple[str, ...], key: tuple[str, ...]) -> Any:
+    """Add a row, or replace what stands under its key."""
+    insert = _INSERTS[dialect.name](of).values({name: bindparam(name) for name in names})
+    changed = {name: insert.excluded[name] for name in names if name not in key}
+    return insert.on_conflict_do_update(index_elements=key, set_=changed)

@@ -58,7 +58,7 @@ def saved_record(reader: Reader, tenant: str, digest: str) -> tuple[bool, Idempo
 
     The key is claimed in the database before its record is read, so whoever gets it sees what the one before saved.
     """
-    questions: list[tuple[Prepared, Row]] = [(reader.statements.key_record, (tenant, digest))]
+    questions: list[tuple[Prepared, Row]] = [(reader.statements.keys.record, (tenant, digest))]
     if reader.unit.key_claim is not None:
         questions.insert(0, (reader.unit.key_claim, (_number_of(digest),)))
     *claimed, rows = reader.unit.ask(questions)
@@ -94,10 +94,10 @@ def save_record(reader: Reader, tenant: str, digest: str, record: IdempotencyRec
     document = (None, None) if record.document is None else key_row(record.document)[2:]
     meaning: RequestMeaning = record.meaning
     told = (_write(meaning_json(meaning)), record.status, record.body, meaning.entity, *document)
-    reader.unit.put(reader.statements.save_key, (tenant, digest, *told, text_of_moment(record.set_at)))
+    reader.unit.put(reader.statements.keys.save, (tenant, digest, *told, text_of_moment(record.set_at)))
     if clean_up:
         before = text_of_moment(record.set_at - KEY_LIFETIME)
-        reader.unit.put(reader.statements.remove_expired_keys, (tenant, before, _CLEANED_UP))
+        reader.unit.put(reader.statements.keys.remove_expired, (tenant, before, _CLEANED_UP))
 
 
 def is_visible(reader: Reader, scope: Scope, document: DocumentKey | None) -> bool:

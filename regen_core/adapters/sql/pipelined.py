@@ -102,10 +102,17 @@ class PipelinedUnit(UnitOfWork):
 
     def write(self, statement: Prepared, row: Row) -> int:
         """Change rows; how many were changed."""
-        cursor = self._connection.cursor()
-        cursor.execute(statement.sql, statement.bind(row))
+        return self.write_each(statement, [row])
+
+    def write_each(self, statement: Prepared, rows: Iterable[Row]) -> int:
+        """Change rows, once per given row; how many were changed in all."""
+        cursors = []
+        for row in rows:
+            cursor = self._connection.cursor()
+            cursor.execute(statement.sql, statement.bind(row))
+            cursors.append(cursor)
         self._pipeline.sync()
-        return cursor.rowcount
+        return sum([cursor.rowcount for cursor in cursors])
 
     def put(self, statement: Prepared, row: Row) -> None:
         """Change rows; nobody waits for it."""

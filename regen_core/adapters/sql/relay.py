@@ -27,6 +27,7 @@ __all__ = [
     "backlog",
     "claim",
     "collect_deliveries",
+    "deliver_to_ledger",
     "due_deliveries",
     "release_parked",
     "settle",
@@ -55,7 +56,7 @@ def claim(reader: Reader, scope: Scope, limit: int, now: datetime, lease: timede
 def acknowledge(reader: Reader, scope: Scope, entries: Iterable[OutboxEntry], now: datetime) -> int:
     """Mark deliveries as done; how many of them weren't until now."""
     statement, at = reader.statements.outbox.acknowledge, text_of_moment(now)
-    return sum(reader.unit.write(statement, (at, scope.tenant, scope.entity, entry.position)) for entry in entries)
+    return reader.unit.write_each(statement, [(at, scope.tenant, scope.entity, entry.position) for entry in entries])
 
 
 def settle(reader: Reader, scope: Scope, settlements: Iterable[Settlement], now: datetime) -> int:
@@ -133,6 +134,14 @@ def collect_deliveries(reader: Reader, deliveries: Iterable[Delivery]) -> Collec
         if ledger is not before[of]:
             _keep(reader, transactions[of], ledger)
     return CollectedDeliveries(collected, ignored)
+
+
+def deliver_to_ledger(reader: Reader, scope: Scope, limit: int, now: datetime) -> CollectedDeliveries:
+    """Collect the first deliveries that are due, and mark them as done."""
+    due = due_deliveries(reader, scope, limit, now)
+    done = collect_deliveries(reader, [entry.delivery for entry in due])
+    acknowledge(reader, scope, due, now)
+    return done
 
 
 def _key_row(transaction: BillingTransaction) -> Row:

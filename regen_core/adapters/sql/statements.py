@@ -11,7 +11,6 @@ from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, case, or_, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from regen_core.adapters.sql.conditions import (
     DOCUMENT,
@@ -22,15 +21,16 @@ from regen_core.adapters.sql.conditions import (
     equal,
     org_names,
     same,
+    upsert,
     visible,
 )
+from regen_core.adapters.sql.key_statements import KeyStatements
 from regen_core.adapters.sql.outbox_statements import OutboxStatements
 from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.schema import (
     document_items,
     document_versions,
     documents,
-    idempotency,
     outbox,
     revenue,
     transactions,
@@ -55,7 +55,6 @@ _REVENUE: Final = (
     "item_carried",
 )
 _OF_TYPE: Final = ("tenant", "entity", "document_type")
-_UPSERT: Final[dict[str, Callable[[Table], Any]]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 class Listing:
@@ -75,11 +74,12 @@ class Listing:
 class Statements:
     """The statements of one dialect; those that depend on how many organisations a caller has, by that number.
 
-    Those of relays are in ``outbox``.
+    Those of relays are in ``outbox``, those of Idempotency-Keys in ``keys``.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         self.outbox = OutboxStatements(dialect)
+        self.keys = KeyStatements(dialect)
         self._dialect = dialect
         self._by_shape: dict[tuple[object, ...], Prepared] = {}
 
@@ -93,9 +93,7 @@ class Statements:
         return found
 
     def _upsert(self, of: Table, names: tuple[str, ...], key: tuple[str, ...]) -> Prepared:
-        insert = _UPSERT[self._dialect.name](of).values({name: bindparam(name) for name in names})
-        changed = {name: insert.excluded[name] for name in names if name not in key}
-        return self._prepared(insert.on_conflict_do_update(index_elements=key, set_=changed), *names)
+        return self._prepared(upsert(self._dialect, of, names, key), *names)
 
     def _insert(self, of: Table, *names: str) -> Prepared:
         return self._prepared(of.insert().values({name: bindparam(name) for name in names}), *names)
@@ -189,8 +187,8 @@ class Statements:
 
     @cached_property
     def move_locked_document(self) -> Prepared:
-        """The same where nobody waits for the answer: a version that isn't the one that was read becomes null, which the
-        column refuses, and with it the unit."""
+        """The same where nobody waits for the answer: another version than the one that was read becomes null, and the
+        column refuses that, and with it the unit."""
         raised = case((documents.c.version == bindparam("read"), documents.c.version + bindparam("step")))
         query = documents.update().where(equal(documents, *DOCUMENT)).values(version=raised)
         return self._prepared(query, "step", *DOCUMENT, "read")
@@ -263,30 +261,6 @@ class Statements:
     def hold(self) -> Prepared:
         """Let Revenue hold something for a transaction."""
         return self._upsert(revenue, _REVENUE, (*DOCUMENT, "item_id"))
-
-    # Idempotency-Keys
-
-    @cached_property
-    def key_record(self) -> Prepared:
-        """What is saved under a key (IDM-1)."""
-        names = ("meaning", "status", "body", "entity", "document_type", "document_id", "set_at")
-        query = select(*[idempotency.c[name] for name in names]).where(equal(idempotency, "tenant", "key_digest"))
-        return self._prepared(query, "tenant", "key_digest")
-
-    @cached_property
-    def save_key(self) -> Prepared:
-        """Save a first result, in the place of one that has expired (IDM-2)."""
-        names = tuple(each.name for each in idempotency.c)
-        return self._upsert(idempotency, names, ("tenant", "key_digest"))
-
-    @cached_property
-    def remove_expired_keys(self) -> Prepared:
-        """Remove a few of a tenant's keys that were set before a moment; another unit's are left alone (IDM-2)."""
-        old = select(idempotency.c.key_digest).where(equal(idempotency, "tenant"))
-        old = old.where(idempotency.c.set_at < bindparam("before")).order_by(idempotency.c.set_at)
-        old = old.limit(bindparam("rows")).with_for_update(skip_locked=True)
-        query = idempotency.delete().where(equal(idempotency, "tenant"), idempotency.c.key_digest.in_(old))
-        return self._prepared(query, "tenant", "before", "rows")
 
     # listings
 

@@ -211,23 +211,19 @@ class SqlStore:
 
     def acknowledge(self, scope: Scope, entries: Sequence[OutboxEntry]) -> int:
         """Mark deliveries as done; how many of them weren't until now."""
-        with self._writing() as reader:
-            return relay.acknowledge(reader, scope, entries, self._clock())
+        return self._units.write(lambda reader: relay.acknowledge(reader, scope, entries, self._clock()))
 
     def claim(self, scope: Scope, limit: int, lease: timedelta) -> tuple[OutboxEntry, ...]:
         """Take the first deliveries that are due; nobody else gets them until the lease is over."""
-        with self._writing() as reader:
-            return relay.claim(reader, scope, limit, self._clock(), lease)
+        return self._units.write(lambda reader: relay.claim(reader, scope, limit, self._clock(), lease))
 
     def settle(self, scope: Scope, settlements: Sequence[Settlement]) -> int:
         """Note what became of claimed deliveries; how many of the notes were taken."""
-        with self._writing() as reader:
-            return relay.settle(reader, scope, settlements, self._clock())
+        return self._units.write(lambda reader: relay.settle(reader, scope, settlements, self._clock()))
 
     def release_parked(self, scope: Scope) -> int:
         """Make parked deliveries due again; how many there were."""
-        with self._writing() as reader:
-            return relay.release_parked(reader, scope)
+        return self._units.write(lambda reader: relay.release_parked(reader, scope))
 
     def backlog(self, scope: Scope) -> Backlog:
         """What isn't done yet."""
@@ -241,13 +237,8 @@ class SqlStore:
 
     def collect(self, deliveries: Sequence[Delivery]) -> CollectedDeliveries:
         """Let Revenue collect deliveries (REV-1 … REV-4)."""
-        with self._writing() as reader:
-            return relay.collect_deliveries(reader, deliveries)
+        return self._units.write_as_read(lambda reader: relay.collect_deliveries(reader, deliveries))
 
     def deliver_to_ledger(self, scope: Scope, limit: int = _PAGE) -> CollectedDeliveries:
         """Collect the first deliveries that are due and acknowledge them, both in one unit of work."""
-        with self._writing() as reader:
-            due = relay.due_deliveries(reader, scope, limit, self._clock())
-            done = relay.collect_deliveries(reader, [entry.delivery for entry in due])
-            relay.acknowledge(reader, scope, due, self._clock())
-            return done
+        return self._units.write_as_read(lambda reader: relay.deliver_to_ledger(reader, scope, limit, self._clock()))

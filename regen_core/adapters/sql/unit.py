@@ -131,6 +131,10 @@ class UnitOfWork:
         self._cursor.execute(statement.sql, statement.bind(row))
         return self._cursor.rowcount
 
+    def write_each(self, statement: Prepared, rows: Iterable[Row]) -> int:
+        """Change rows, once per given row; how many were changed in all."""
+        return sum([self.write(statement, row) for row in rows])
+
     def put(self, statement: Prepared, row: Row) -> None:
         """Change rows, however many."""
         self._cursor.execute(statement.sql, statement.bind(row))

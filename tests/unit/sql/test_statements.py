@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from regen_core.adapters.sql import SqlStore
+from regen_core.adapters.sql.key_statements import KeyStatements
 from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.schema import METADATA, documents, outbox, revenue, transactions
 from regen_core.adapters.sql.statements import Listing, Statements
@@ -26,6 +27,9 @@ def all_of(statements: Statements) -> Iterator[tuple[str, Prepared]]:
     for name, attribute in vars(Statements).items():
         if isinstance(attribute, cached_property):
             yield name, getattr(statements, name)
+    for name, attribute in vars(KeyStatements).items():
+        if isinstance(attribute, cached_property):
+            yield f"key {name}", getattr(statements.keys, name)
     for orgs in (None, 0, 2):
         for names in (("document_id",), ("number",), ("document_id", "number")):
             yield f"by {names}, {orgs}", statements.documents_named(names, orgs)
