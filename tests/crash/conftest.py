@@ -18,3 +18,13 @@ def memory() -> Iterator[Path]:
     """An empty directory that costs no time to sync."""
     with memory_directory() as where:
         yield where
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tidy() -> Iterator[None]:
+    """Test processes end without their exit handlers, so what was kept between tests is removed here."""
+    yield
+    if hasattr(os, "fork"):
+        from tests.crash.kill_relay import forget_filled  # noqa: PLC0415  # it needs fork
+
+        forget_filled()

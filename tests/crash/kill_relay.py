@@ -12,7 +12,6 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -28,7 +27,7 @@ from tests.crash.tally import Tally
 from tests.crash.verdict import Verdict
 from tests.crash.workers import How, delivers, relays
 
-__all__ = ["Relay", "main", "run"]
+__all__ = ["Relay", "forget_filled", "main", "run"]
 
 _DELIVERIES: Final = 400
 _BATCH: Final = 40
@@ -40,13 +39,23 @@ _MOMENT: Final = 0.12
 _LEDGER: Final = "ledger"
 
 
-@cache
-def _filled(deliveries: int) -> tuple[Path, TemporaryDirectory[str]]:
-    """A database in which so many deliveries wait, made once; its directory goes with the process."""
-    directory = TemporaryDirectory(prefix="regen-crash-")
-    path = Path(directory.name) / "filled.db"
-    fill(f"sqlite:///{path}", deliveries)
-    return path, directory
+_FILLED: Final[dict[int, tuple[Path, TemporaryDirectory[str]]]] = {}
+
+
+def _filled(deliveries: int) -> Path:
+    """A database in which so many deliveries wait, made once."""
+    if deliveries not in _FILLED:
+        directory = TemporaryDirectory(prefix="regen-crash-")
+        path = Path(directory.name) / "filled.db"
+        fill(f"sqlite:///{path}", deliveries)
+        _FILLED[deliveries] = path, directory
+    return _FILLED[deliveries][0]
+
+
+def forget_filled() -> None:
+    """Remove the databases that relays started from."""
+    while _FILLED:
+        _FILLED.popitem()[1][1].cleanup()
 
 
 @define
@@ -60,7 +69,7 @@ class Relay:
     batch: int = _BATCH
 
     def __attrs_post_init__(self) -> None:
-        shutil.copy(_filled(self.deliveries)[0], self.database)
+        shutil.copy(_filled(self.deliveries), self.database)
 
     @property
     def database(self) -> Path:
@@ -121,7 +130,10 @@ def run(seed: int, *, how: How = How.WELL, kills: int | None = None) -> Tally:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit code is 1 where something was lost or changed."""
-    return chosen_seeds("tests.crash.kill_relay", __doc__, run, arguments)
+    try:
+        return chosen_seeds("tests.crash.kill_relay", __doc__, run, arguments)
+    finally:
+        forget_filled()
 
 
 if __name__ == "__main__":
