@@ -21,6 +21,7 @@ from attrs import evolve
 from regen_core.access import Scope
 from regen_core.adapters.sql import SqlStore
 from regen_core.adapters.sql.faults import DatabaseBusy, PassingConflict
+from regen_core.adapters.sql.keys import CLEAN_UP_EVERY
 from regen_core.adapters.sql.pipelined import PipelinedUnit
 from regen_core.adapters.sql.reading import StoredRows
 from regen_core.adapters.sql.unit import UnitOfWork
@@ -306,3 +307,23 @@ class TestRaces:
         sql.load(invoice())
         answers = _all_at_once([partial(sql.regenerate, ALL, request(), expected=1)] * 6)
         assert sum(isinstance(answer, Regeneration) for answer in answers) == 1
+
+
+def test_keys_that_have_expired_are_removed_a_few_at_a_time(
+    sql: SqlStore, database: Database, clock: Any, invoice: Callable[..., BillingDocument]
+) -> None:
+    """IDM-2: no key is removed while it lives, none stays for good, and no request pays for many."""
+
+    def save(first: int, count: int) -> int:
+        for number in range(first, first + count):
+            call = IdempotentCall(client="c1", key=f"k{number}", answer=lambda _: Answer(200, b"done"))
+            assert isinstance(sql.regenerate(ALL, request(), idempotent=call), Regeneration)
+        return len(database.rows("idempotency")[0])
+
+    sql.load(invoice())
+    assert save(0, 100) == 100
+    clock.move(hours=24)
+    assert save(100, CLEAN_UP_EVERY) == 100 + CLEAN_UP_EVERY
+    clock.move(microseconds=1)
+    assert save(200, CLEAN_UP_EVERY) == 100 + 2 * CLEAN_UP_EVERY - 64
+    assert save(300, CLEAN_UP_EVERY) == 3 * CLEAN_UP_EVERY

@@ -38,5 +38,6 @@ class KeyStatements:
         old = select(idempotency.c.key_digest).where(equal(idempotency, "tenant"))
         old = old.where(idempotency.c.set_at < bindparam("before")).order_by(idempotency.c.set_at)
         old = old.limit(bindparam("rows")).with_for_update(skip_locked=True)
-        query = idempotency.delete().where(equal(idempotency, "tenant"), idempotency.c.key_digest.in_(old))
+        once = select(old.cte("old").c.key_digest)  # a subquery with a limit may be run more than once
+        query = idempotency.delete().where(equal(idempotency, "tenant"), idempotency.c.key_digest.in_(once))
         return prepare(query, self._dialect, ("tenant", "before", "rows"))
