@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpcore
 import pytest
@@ -26,12 +27,13 @@ Fill = Callable[..., list[str]]
 PEM = Path(__file__).parent / "loopback.pem"
 """A key and a certificate that it signed itself, for 127.0.0.1; it protects nothing."""
 
-PATIENCE = timedelta(seconds=0.3)
+SHORT = timedelta(seconds=0.3)
+"""Patience where an answer is not to come in time; elsewhere a busy machine gets the usual half a minute."""
 
 
-def sink_to(url: str, token: str | None = None, **given: object) -> HttpSink:
-    """A sink that loses patience quickly."""
-    return HttpSink(destination_of(url, token), patience=PATIENCE, **given)  # type: ignore[arg-type]  # as given
+def sink_to(url: str, token: str | None = None, **given: Any) -> HttpSink:
+    """A sink for an address."""
+    return HttpSink(destination_of(url, token), **given)
 
 
 @pytest.fixture
@@ -46,6 +48,14 @@ def send(memory: MemoryStore, fill: Fill, sink: HttpSink) -> Callable[[], Answer
     """Sends one delivery over the sink."""
     fill(memory, 1)
     return lambda: sink.send(part_of(memory.pending(ALL, 1)))
+
+
+@pytest.fixture
+def send_impatiently(memory: MemoryStore, fill: Fill, receiver: Receiver) -> Iterator[Callable[[], Answer]]:
+    """Sends one delivery and waits for a moment only."""
+    fill(memory, 1)
+    with sink_to(receiver.url, patience=SHORT) as sink:
+        yield lambda: sink.send(part_of(memory.pending(ALL, 1)))
 
 
 class TestExchange:
@@ -139,24 +149,29 @@ class TestExchange:
 
     def test_what_is_no_http_is_no_answer(self, send: Callable[[], Answer], receiver: Receiver) -> None:
         """Something else listens there."""
-        receiver.plan(Behaviour(lambda _, handler, __: handler.wfile.write(b"SSH-2.0-OpenSSH\r\n" * 3)))
+
+        def greet(_: Receiver, handler: Any, __: object) -> None:
+            handler.wfile.write(b"SSH-2.0-OpenSSH\r\n\r\n")
+            handler.close_connection = True
+
+        receiver.plan(Behaviour(greet))
         assert isinstance(send(), Failed)
 
 
 class TestBounds:
     """An answer is bounded in time and in size; a redirect leads nowhere."""
 
-    def test_silence_ends(self, send: Callable[[], Answer], receiver: Receiver) -> None:
+    def test_silence_ends(self, send_impatiently: Callable[[], Answer], receiver: Receiver) -> None:
         """With the relay's patience."""
         receiver.plan(hangs())
         began = time.monotonic()
-        assert send() == Failed("no complete answer within 0.3 s")
-        assert time.monotonic() - began < 2
+        assert send_impatiently() == Failed("no complete answer within 0.3 s")
+        assert time.monotonic() - began < 10
 
-    def test_an_answer_that_drips_ends_too(self, send: Callable[[], Answer], receiver: Receiver) -> None:
+    def test_an_answer_that_drips_ends_too(self, send_impatiently: Callable[[], Answer], receiver: Receiver) -> None:
         """A byte every now and then doesn't buy time."""
         receiver.plan(drips(0.05, 20))
-        assert send() == Failed("no complete answer within 0.3 s")
+        assert send_impatiently() == Failed("no complete answer within 0.3 s")
 
     def test_a_limit_per_read_would_wait_for_it(
         self, memory: MemoryStore, fill: Fill, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
@@ -165,10 +180,10 @@ class TestBounds:
         fill(memory, 1)
         receiver.plan(drips(0.05, 20))
         monkeypatch.setattr(http_sink, "BoundedNetwork", lambda _: httpcore.SyncBackend())
-        with sink_to(receiver.url) as sink:
+        with sink_to(receiver.url, patience=SHORT) as sink:
             began = time.monotonic()
             assert sink.send(part_of(memory.pending(ALL, 1))) == Taken()
-        assert time.monotonic() - began > 2 * PATIENCE.total_seconds()
+        assert time.monotonic() - began > 2 * SHORT.total_seconds()
 
     SIZE = 1 << 26
 
@@ -310,9 +325,11 @@ class TestRelayOverHttp:
         deliveries = tuple([entry.delivery for entry in memory.deliveries(ALL, limit=1000).rows])
         return collect_all(RevenueLedger(), deliveries)
 
-    def _run(self, memory: MemoryStore, receiver: Receiver, world: FakeWorld, **given: int) -> Tally:
-        with sink_to(receiver.url, now=world.now) as sink:
-            relay: Relay = world.relay(memory, sink, attempts=given.get("attempts", 20), batch=given.get("batch", 7))
+    def _run(
+        self, memory: MemoryStore, receiver: Receiver, world: FakeWorld, attempts: int = 20, seconds: float = 30
+    ) -> Tally:
+        with sink_to(receiver.url, now=world.now, patience=timedelta(seconds=seconds)) as sink:
+            relay: Relay = world.relay(memory, sink, attempts=attempts, batch=7)
             return relay.run(Until.DONE)
 
     def test_everything_goes_wrong_and_everything_arrives(
@@ -324,7 +341,7 @@ class TestRelayOverHttp:
             cuts(), answers(200), cuts(takes=True), answers(500, takes=True), answers(429, ("Retry-After", "3")),
             cuts_body(), answers(503), answers(200), hangs(), answers(408), answers(302, ("Location", "/other")),
         )  # fmt: skip
-        tally = self._run(memory, receiver, world)
+        tally = self._run(memory, receiver, world, seconds=0.5)
         assert (tally.parked, memory.backlog(ALL).waiting) == (0, 0)
         assert set(receiver.ids) == set(sent)
         assert len(receiver.ids) > len(sent)
@@ -371,6 +388,6 @@ class TestRelayOverHttp:
             (silent if poison in ids else taking).answer(of, handler, request)  # type: ignore[arg-type]
 
         receiver.otherwise = Behaviour(answer)
-        tally = self._run(memory, receiver, world, attempts=2)
+        tally = self._run(memory, receiver, world, attempts=2, seconds=0.7)
         assert (tally.delivered, tally.parked) == (3, 1)
         assert sorted(receiver.ids) == sorted(sent[1:])

@@ -13,7 +13,7 @@ from regen_core.adapters.memory import MemoryStore
 from regen_core.adapters.revenue.relay import Happened, Relay, Tally, Until
 from regen_core.adapters.revenue.sink import Part, delivery_line, joined, part_of
 from regen_core.attempts import Answer, Concern, Failed, Refused, Taken
-from regen_core.ports import OutboxEntry, Store, StoreFault
+from regen_core.ports import OutboxEntry, Settlement, Store, StoreFault
 from regen_core.revenue import RevenueLedger, collect_all
 from regen_core.wire.canonical import delivery_of
 from regen_core.wire.strict_json import parse
@@ -127,7 +127,7 @@ class TestParking:
         """The control: a relay that takes a refusal of several for a refusal of each."""
 
         class Blunt(Relay):
-            def _send(self, waiting: Any, unsettled: dict[int, OutboxEntry], began: float) -> timedelta | None:
+            def _send(self, waiting: Any, unsettled: dict[int, Settlement], began: float) -> timedelta | None:
                 for part in waiting:
                     self._settle(part, self.sink.send(part))
                     unsettled.clear()
@@ -136,6 +136,20 @@ class TestParking:
         sent = fill(memory, 7)
         sink = FakeSink(lambda ids: Refused("HTTP 422") if sent[3] in ids else Taken())
         assert world.relay(memory, sink, kind=Blunt).run(Until.DONE).parked == 7
+
+    def test_a_search_that_runs_out_of_time_ends_all_the_same(self, store: Store, fill: Fill, world: FakeWorld) -> None:
+        """A slow place: in one claim there is time for two requests, too few to find the one of nine by halving."""
+        sent = fill(store, 9)
+
+        def slow(ids: list[str]) -> Answer:
+            assert len(sink.asked) < 100, "the search never ends"
+            world.seconds += 20
+            return Refused("HTTP 422") if sent[0] in ids else Taken()
+
+        sink = FakeSink(slow)
+        tally = world.relay(store, sink).run(Until.DONE)
+        assert (tally.delivered, tally.parked) == (8, 1)
+        assert sorted(sink.taken) == sorted(sent[1:])
 
     @pytest.mark.parametrize("concern", list(Concern))
     def test_one_that_always_fails_stops_no_other(

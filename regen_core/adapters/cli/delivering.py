@@ -140,11 +140,13 @@ def _to_ledger(settings: Settings, store: Store, until: Until, batch: int) -> Ex
                     break
                 stop.sleep(IDLE.total_seconds())
             collected, ignored = collected + done.collected, ignored + done.ignored
-    total = collected + ignored
+    total, left = collected + ignored, store.backlog(settings.scope).waiting
     told = f"{times(total, 'delivery', 'deliveries')} to the ledger: {collected} collected, {ignored} ignored"
-    value = {"delivered": total, "collected": collected, "ignored": ignored}
-    settings.output.show([Line(f"{told} (REV-1, REV-2)", tone=Tone.STRONG)], {"success": True, "to": "ledger", **value})
-    return ExitCode.DONE
+    told = f"{told} (REV-1, REV-2){f'; {left} waiting' if left else ''}"
+    code = ExitCode.ENVIRONMENT_FAILED if left and _stopped_early(stop, until) else ExitCode.DONE
+    value = {"delivered": total, "collected": collected, "ignored": ignored, "waiting": left}
+    settings.output.show([Line(told, tone=Tone.STRONG)], {"success": code is ExitCode.DONE, "to": "ledger", **value})
+    return code
 
 
 def _to_sink(settings: Settings, store: Store, sink: Sink, until: Until, attempts: int, batch: int | None) -> ExitCode:

@@ -8,7 +8,7 @@ given back, and if the relay dies, its lease ends.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum, unique
@@ -141,23 +141,24 @@ class Relay:
         """Claim what is due, send it as far as time and destination allow, and give the rest back."""
         began = self.world.elapsed()
         claimed = self.store.claim(self.scope, self.batch, self.sink.lease)
-        unsettled = {entry.position: entry for entry in claimed}
+        unsettled = {entry.position: Settlement(entry, Released()) for entry in claimed}
         try:
             pause = self._send(deque(self.sink.parts(claimed)), unsettled, began)
         except BaseException:
             with suppress(StoreFault, OSError):
-                self._release(unsettled.values())
+                self._give_back(unsettled)
             raise
-        self._release(unsettled.values())
+        self._give_back(unsettled)
         return Round(len(claimed), pause)
 
-    def _send(self, waiting: deque[Part], unsettled: dict[int, OutboxEntry], began: float) -> timedelta | None:
+    def _send(self, waiting: deque[Part], unsettled: dict[int, Settlement], began: float) -> timedelta | None:
         """Send part after part; a refused part is halved until the delivery stands alone that is refused."""
         while waiting and self._may_send(began):
             part = waiting.popleft()
             answer = self.sink.send(part)
             if isinstance(answer, Refused) and len(part.entries) > 1:
                 waiting.extendleft(reversed(part.halves()))
+                unsettled.update(self._doubtful(part, answer))
                 continue
             pause = self._settle(part, answer)
             for entry in part.entries:
@@ -165,6 +166,14 @@ class Relay:
             if pause is not None:
                 return pause
         return None
+
+    def _doubtful(self, part: Part, answer: Refused) -> dict[int, Settlement]:
+        """What is noted where time runs out before the refused delivery is found: next time each goes alone.
+
+        Were they given back as if nothing had been, the same search would begin anew and perhaps never end.
+        """
+        again = TryAgain(self.world.now(), answer.reason)
+        return {entry.position: Settlement(entry, again) for entry in part.entries}
 
     def _may_send(self, began: float) -> bool:
         """Not told to stop, and sure to have the answer while the claim holds."""
@@ -204,7 +213,6 @@ class Relay:
             first = again[0].outcome
             self.tell(Happened(tuple([each.entry for each in again]), first.reason, first.at - now))
 
-    def _release(self, entries: Iterable[OutboxEntry]) -> None:
-        given_back = [Settlement(entry, Released()) for entry in entries]
-        if given_back:
-            self.store.settle(self.scope, given_back)
+    def _give_back(self, unsettled: dict[int, Settlement]) -> None:
+        if unsettled:
+            self.store.settle(self.scope, tuple(unsettled.values()))

@@ -270,7 +270,7 @@ class TestDeliver:
         """REV-1: what Revenue doesn't hold is collected; sent again with N it is ignored."""
         loaded("run", *REFERENCE)
         assert loaded("deliver", "--to", "ledger", "--json").json == {
-            "success": True, "to": "ledger", "delivered": 2, "collected": 2, "ignored": 0,
+            "success": True, "to": "ledger", "delivered": 2, "collected": 2, "ignored": 0, "waiting": 0,
         }  # fmt: skip
         loaded("run", *REFERENCE)
         assert "2 deliveries to the ledger: 0 collected, 2 ignored" in loaded("deliver", "--to", "ledger").out
