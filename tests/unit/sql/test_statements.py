@@ -88,7 +88,8 @@ class TestCost:
         prepared = SQL[name]
         values = ("x",) * prepared.sql.count("?")
         steps = [row[3] for row in plans.execute(f"EXPLAIN QUERY PLAN {prepared.sql}", values)]
-        assert not [step for step in steps if step.startswith("SCAN")], steps
+        bounded = ("SCAN old",)  # at most as many rows as the statement was given
+        assert not [step for step in steps if step.startswith("SCAN") and step not in bounded], steps
 
     def test_what_waits_is_found_without_what_is_done(self, plans: sqlite3.Connection) -> None:
         """A relay's query uses the index that holds waiting deliveries only, in commit order."""
