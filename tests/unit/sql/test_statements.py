@@ -14,6 +14,7 @@ from sqlalchemy.schema import CreateTable
 
 from regen_core.adapters.sql import SqlStore
 from regen_core.adapters.sql.key_statements import KeyStatements
+from regen_core.adapters.sql.outbox_statements import OutboxStatements
 from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.schema import METADATA, documents, outbox, revenue, transactions
 from regen_core.adapters.sql.statements import Listing, Statements
@@ -30,6 +31,7 @@ def all_of(statements: Statements) -> Iterator[tuple[str, Prepared]]:
     for name, attribute in vars(KeyStatements).items():
         if isinstance(attribute, cached_property):
             yield f"key {name}", getattr(statements.keys, name)
+    yield from relays_of(statements.outbox)
     for orgs in (None, 0, 2):
         for names in (("document_id",), ("number",), ("document_id", "number")):
             yield f"by {names}, {orgs}", statements.documents_named(names, orgs)
@@ -41,6 +43,16 @@ def all_of(statements: Statements) -> Iterator[tuple[str, Prepared]]:
                 for goes_on in (False, True):
                     listing = Listing(table, given, orgs, "", goes_on=goes_on)
                     yield f"{table.name} {given} {orgs} {goes_on}", statements.listing(listing)
+
+
+def relays_of(statements: OutboxStatements) -> Iterator[tuple[str, Prepared]]:
+    """Those of relays."""
+    for name, attribute in vars(OutboxStatements).items():
+        if isinstance(attribute, cached_property):
+            yield f"outbox {name}", getattr(statements, name)
+    for orgs in (None, 0, 2):
+        for name in ("due", "backlog", "release_parked", "acknowledged_count"):
+            yield f"{name}, {orgs}", getattr(statements, name)(orgs)
 
 
 SQL = dict(all_of(Statements(SQLITE)))
@@ -62,6 +74,10 @@ class TestEveryStatement:
         for name, prepared in SQL.items():
             if f", {orgs}" in name or f" {orgs} " in name:
                 assert "org IS NULL" in prepared.sql, name
+
+    def test_relays_skip_what_another_one_is_claiming(self) -> None:
+        """Where the database locks rows; the other's claims are its own, and none is waited for."""
+        assert "FOR UPDATE OF outbox SKIP LOCKED" in Statements(POSTGRESQL).outbox.due(None).sql
 
     def test_no_value_stands_in_a_statement(self) -> None:
         """Bound parameters only."""
