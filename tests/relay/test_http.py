@@ -6,11 +6,11 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpcore
 import pytest
+import trustme
 
 from regen_core.adapters.memory import MemoryStore
 from regen_core.adapters.revenue import http_sink
@@ -24,11 +24,18 @@ from tests.relay.conftest import ALL, FakeWorld
 from tests.relay.receiver import Behaviour, Receiver, answers, cuts, cuts_body, drips, floods, hangs, refuses
 
 Fill = Callable[..., list[str]]
-PEM = Path(__file__).parent / "loopback.pem"
-"""A key and a certificate that it signed itself, for 127.0.0.1; it protects nothing."""
+AUTHORITY = trustme.CA()
+"""Signs a certificate for 127.0.0.1 in this run's memory; nobody else trusts it."""
 
 SHORT = timedelta(seconds=0.3)
 """Patience where an answer is not to come in time; elsewhere a busy machine gets the usual half a minute."""
+
+
+def trusting() -> ssl.SSLContext:
+    """A client's context that trusts the authority of this run."""
+    context = ssl.create_default_context()
+    AUTHORITY.configure_trust(context)
+    return context
 
 
 def sink_to(url: str, token: str | None = None, **given: Any) -> HttpSink:
@@ -239,7 +246,7 @@ class TestTls:
     def secure(self) -> Iterator[Receiver]:
         """A receiver with a certificate that nobody knows."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(PEM)
+        AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
         with Receiver(tls=context) as started:
             yield started
 
@@ -258,14 +265,14 @@ class TestTls:
         """It is trusted, but for 127.0.0.1 only."""
         fill(memory, 1)
         url = secure.url.replace("127.0.0.1", "localhost")
-        answer = self._sent(memory, url, ssl.create_default_context(cafile=str(PEM)))
+        answer = self._sent(memory, url, trusting())
         assert answer == Failed("the server's certificate is not to be trusted", Concern.DESTINATION)
         assert secure.requests == []
 
     def test_a_known_one_does(self, memory: MemoryStore, fill: Fill, secure: Receiver) -> None:
         """The control: the same server, trusted."""
         sent = fill(memory, 1)
-        assert self._sent(memory, secure.url, ssl.create_default_context(cafile=str(PEM))) == Taken()
+        assert self._sent(memory, secure.url, trusting()) == Taken()
         assert secure.ids == sent
         assert secure.requests[0].headers["authorization"] == "Bearer canary-7f3a9"
 
