@@ -93,7 +93,8 @@ class Answer:
 class IdempotentCall:
     """The Idempotency-Key of a call, the client that it belongs to, and how the outcome is answered (IDM-1, IDM-5).
 
-    ``answer`` is called at most once, within the unit of work, for an outcome that is saved (IDM-6); it must be pure.
+    ``answer`` is called within the unit of work for an outcome that is saved (IDM-6), once for each time that the unit
+    is begun; it must be pure.
     """
 
     client: str
@@ -214,6 +215,15 @@ class DocumentStore(Protocol):
         ``expected`` is a version from :meth:`find`: where document or transactions have moved since, the answer is
         ``ConcurrentModification``. Without it nothing can move between reading and writing. ``idempotent`` applies
         IDM-1 … IDM-6 on the store's clock; a replay writes nothing (IDM-8). Refusals keep their order (PRE-1).
+        """
+        ...
+
+    def regenerate_all(
+        self, scope: Scope, requests: Iterable[RegenerateRequest], occasion: Occasion | None = None
+    ) -> tuple[Regeneration | Refusal, ...]:
+        """Decide and persist several in one unit of work, each as :meth:`regenerate` would after those before it.
+
+        What each led to, in order; one that is refused changes nothing and stops no other. The caller bounds the batch.
         """
         ...
 

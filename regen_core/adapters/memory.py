@@ -132,6 +132,14 @@ class MemoryStore:
                 return self._regenerate(scope, request, occasion, expected)
             return self._regenerate_once(scope, request, occasion, expected, idempotent)
 
+    def regenerate_all(
+        self, scope: Scope, requests: Iterable[RegenerateRequest], occasion: Occasion | None = None
+    ) -> tuple[Regeneration | Refusal, ...]:
+        """Decide and keep several; a refused one stops no other."""
+        with self._lock:
+            unread = [(request, refused_unread(request)) for request in requests]
+            return tuple([at_once or self._regenerate(scope, each, occasion, None) for each, at_once in unread])
+
     def _regenerate(
         self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None, expected: int | None
     ) -> Regeneration | Refusal:

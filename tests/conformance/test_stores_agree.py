@@ -67,7 +67,11 @@ def steps(universe: list[BillingDocument]) -> SearchStrategy[Step]:
         seeing,
         st.integers(1, 4),
     )
+    batches = st.lists(known.flatmap(lambda document: requests(document=document, conflicting=True)), max_size=4)
     others = st.one_of(
+        st.builds(
+            lambda scope, batch, when: Step("regenerate_all", (scope, tuple(batch), when)), seeing, batches, occasions()
+        ),
         st.builds(lambda batch: Step("load_all", (tuple(batch),)), st.lists(known, max_size=4)),
         st.builds(Step, st.sampled_from(["find", "plan"]), asked | free),
         st.builds(lambda one, *more: Step("regenerate", (*one, *more)), free, occasions(), stale, keys),
@@ -126,6 +130,10 @@ class Player:
         done = self.store.regenerate(scope, request, occasion, expected=expected, idempotent=call)
         derived = (done.id_list, done.deliveries, done.stored_after) if isinstance(done, Regeneration) else ()
         return done, derived
+
+    def regenerate_all(self, scope: Scope, batch: tuple[RegenerateRequest, ...], occasion: Occasion | None) -> object:
+        done = self.store.regenerate_all(scope, batch, occasion)
+        return done, [(each.id_list, each.deliveries) for each in done if isinstance(each, Regeneration)]
 
     def deliver(self, scope: Scope, limit: int) -> object:
         return self.store.deliver_to_ledger(scope, limit)
@@ -225,6 +233,29 @@ def test_a_batch_is_its_documents_one_by_one(
                     type=document.type, id=document.id, only_re_send=only_re_send, re_migrate=re_migrate
                 )
                 answers.append(shared.sql.regenerate(scope, request))
+        told.append((repr(answers), everything(shared.sql)))
+    assert told[0] == told[1]
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(data=st.data(), universe=st.lists(full_documents(), min_size=1, max_size=4))
+def test_a_batch_of_requests_is_its_requests_one_by_one(
+    shared: Shared, clock: Any, everything: Everything, data: st.DataObject, universe: list[BillingDocument]
+) -> None:
+    """PRE-4, DOC-4: regenerating many in one unit of work answers and stores what regenerating each does."""
+    shared.clock = type(clock)()
+    asked = st.sampled_from(universe).flatmap(lambda document: requests(document=document, conflicting=True))
+    batch, scope = data.draw(st.lists(asked, max_size=40)), data.draw(scopes(seeing=universe[0]))
+    told = []
+    for size in (max(len(batch), 1), 1):
+        shared.database.clear()
+        shared.sql.load_all(universe)
+        parts = [batch[start : start + size] for start in range(0, len(batch), size)]
+        answers = [outcome for part in parts for outcome in shared.sql.regenerate_all(scope, part)]
+        if size == 1:
+            shared.database.clear()
+            shared.sql.load_all(universe)
+            assert repr(answers) == repr([shared.sql.regenerate(scope, request) for request in batch])
         told.append((repr(answers), everything(shared.sql)))
     assert told[0] == told[1]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import psycopg
 
@@ -18,7 +18,10 @@ from regen_core.adapters.sql.backend import raise_translated
 from regen_core.adapters.sql.prepared import Prepared
 from regen_core.adapters.sql.unit import Connections, Row, UnitOfWork
 
-__all__ = ["PipelinedUnit"]
+__all__ = ["COPIED_FROM", "PipelinedUnit"]
+
+COPIED_FROM: Final = 40
+"""So many rows are cheaper to copy in than to insert, although the pipeline is left for them."""
 
 
 class PipelinedUnit(UnitOfWork):
@@ -122,3 +125,17 @@ class PipelinedUnit(UnitOfWork):
         """Change rows, once per given row; nobody waits for it."""
         for row in rows:
             self._cursor.execute(statement.sql, statement.bind(row))
+
+    def add_many(self, statement: Prepared, rows: Sequence[Row]) -> None:
+        """Add rows to a table; many are copied in, which the pipeline is left for."""
+        if len(rows) < COPIED_FROM or statement.copy is None:
+            self.write_many(statement, rows)
+            return
+        self._mode.__exit__(None, None, None)
+        with self._connection.cursor().copy(statement.copy) as copy:
+            for row in rows:
+                copy.write_row(row)
+        self._mode = self._connection.pipeline()
+        self._pipeline = self._mode.__enter__()
+        cursor: Any = self._connection.cursor()
+        self._cursor = cursor

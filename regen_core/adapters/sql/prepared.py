@@ -21,10 +21,14 @@ _SAME: Final[Callable[[tuple[object, ...]], Any]] = tuple
 
 @frozen
 class Prepared:
-    """The text of a statement, and how a row of values in declared order becomes the driver's parameters."""
+    """The text of a statement, and how a row of values in declared order becomes the driver's parameters.
+
+    ``copy`` is what adds many rows of the same values where a database can copy them in, ``None`` where it adds none.
+    """
 
     sql: str
     bind: Callable[[tuple[object, ...]], Any]
+    copy: str | None = None
 
 
 def prepare(statement: ClauseElement, dialect: Dialect, parameters: tuple[str, ...]) -> Prepared:

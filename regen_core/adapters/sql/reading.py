@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -48,6 +48,13 @@ class StoredRows:
     places: dict[str, tuple[int, int]]
 
 
+FoundRows = StoredRows | DocumentNotFound | DocumentReferenceMismatch
+"""What a request names."""
+
+Question = tuple[Prepared, Row]
+"""A statement and the values of its parameters."""
+
+
 @frozen
 class Reader:
     """Reads within one unit of work, which it begins and ends as a context.
@@ -69,24 +76,51 @@ class Reader:
     ) -> None:
         self.unit.__exit__(kind, error, trace)
 
-    def find(
-        self, scope: Scope, request: RegenerateRequest
-    ) -> StoredRows | DocumentNotFound | DocumentReferenceMismatch:
-        """The document that a request names; id and number are each looked up in scope (REQ-4, REQ-7, ACC-4).
+    def find(self, scope: Scope, request: RegenerateRequest) -> FoundRows:
+        """The document that a request names; id and number are each looked up in scope (REQ-4, REQ-7, ACC-4)."""
+        return self.find_all(scope, (request,))[0]
 
-        In a unit that writes, the document's row is locked before it is read. A name that changed hands between the two
-        raises :class:`PassingConflict`.
+    def find_all(self, scope: Scope, requests: Sequence[RegenerateRequest]) -> list[FoundRows]:
+        """What each of several requests names, asked for together.
+
+        In a unit that writes, the documents' rows are locked before they are read, in one order for all batches. A name
+        that changed hands between the two raises :class:`PassingConflict`.
         """
+        locks: list[Question] = []
+        ordered = sorted(range(len(requests)), key=lambda place: _order(requests[place]))
+        if self.unit.locks_rows:
+            locks = [self._named(scope, requests[place], self.statements.lock_document) for place in ordered]
+        asked = [*locks]
+        for request in requests:
+            asked.append(self._named(scope, request, self.statements.documents_named))
+            asked.append(self._transactions_named(scope, request))
+        answers = self.unit.ask(asked)
+        locked = dict(zip(ordered, answers[: len(locks)], strict=False))
+        pairs = answers[len(locks) :]
+        return [
+            self._found(scope, request, locked.get(place), pairs[2 * place], pairs[2 * place + 1])
+            for place, request in enumerate(requests)
+        ]
+
+    def _named(
+        self, scope: Scope, request: RegenerateRequest, statement: Callable[[tuple[str, ...], int | None], Prepared]
+    ) -> Question:
+        """A statement about the visible documents that a request names."""
         given = {"document_id": request.id, "number": request.number}
         given = {name: value for name, value in given.items() if value is not None}
-        names, orgs = tuple(given), org_count(scope)
         wanted = (scope.tenant, scope.entity, request.type.value, *given.values(), *org_values(scope))
-        questions = [(self.statements.documents_named(names, orgs), wanted), self._transactions_named(scope, request)]
-        if self.unit.locks_rows:
-            questions.insert(0, (self.statements.lock_document(names, orgs), wanted))
-        *locked, found, lines = self.unit.ask(questions)
-        row = _named(request, found)
-        if locked and [each[0] for each in locked[0]] != ([row[0]] if isinstance(row, tuple) else []):
+        return statement(tuple(given), org_count(scope)), wanted
+
+    def _found(
+        self,
+        scope: Scope,
+        request: RegenerateRequest,
+        locked: Sequence[Row] | None,
+        found: Sequence[Row],
+        lines: Sequence[Row],
+    ) -> FoundRows:
+        row = _one_row(request, found)
+        if locked is not None and [each[0] for each in locked] != ([row[0]] if isinstance(row, tuple) else []):
             raise PassingConflict(self.unit.where, "a name changed hands")
         if not isinstance(row, tuple):
             return row
@@ -94,7 +128,7 @@ class Reader:
         key = DocumentKey(tenant=scope.tenant, entity=scope.entity, type=request.type, id=document_id)
         return self._stored(key, version, content_version, tuple(content), lines)
 
-    def _transactions_named(self, scope: Scope, request: RegenerateRequest) -> tuple[Prepared, Row]:
+    def _transactions_named(self, scope: Scope, request: RegenerateRequest) -> Question:
         """What asks for the transactions of the document that a request names."""
         statements, of_type = self.statements, (scope.tenant, scope.entity, request.type.value)
         if request.id is not None:
@@ -129,7 +163,11 @@ class Reader:
         return StoredRows(stored, version, content_version, places)
 
 
-def _named(request: RegenerateRequest, found: Sequence[Row]) -> Row | DocumentNotFound | DocumentReferenceMismatch:
+def _order(request: RegenerateRequest) -> tuple[str, str, str]:
+    return request.type.value, request.id or "", request.number or ""
+
+
+def _one_row(request: RegenerateRequest, found: Sequence[Row]) -> Row | DocumentNotFound | DocumentReferenceMismatch:
     """The one row that has all names of the request (REQ-4)."""
     by_id = [row for row in found if request.id is None or row[0] == request.id]
     by_number = [row for row in found if request.number is None or row[1] == request.number]

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from attrs import frozen
 
 from regen_core.access import Scope
 from regen_core.adapters.sql.keys import is_visible, save_record, saved_record
-from regen_core.adapters.sql.reading import Reader
-from regen_core.adapters.sql.writing import write_regeneration
+from regen_core.adapters.sql.reading import Reader, StoredRows
+from regen_core.adapters.sql.rows import text_of_moment
+from regen_core.adapters.sql.writing import Changes, write_regeneration
 from regen_core.documents import DocumentKey
 from regen_core.idempotency import IdempotencyRecord, Proceed, Replay, Running, consult, is_saved, meaning_of
 from regen_core.ports import IdempotentCall
 from regen_core.refusals import ConcurrentModification, DocumentNotFound, DocumentReferenceMismatch, Refusal
-from regen_core.regeneration import Regeneration, decide
+from regen_core.regeneration import Regeneration, decide, refused_unread
 from regen_core.request import RegenerateRequest
 from regen_core.transactions import Occasion
 
-__all__ = ["Asked", "regenerate", "regenerate_once", "running"]
+__all__ = ["Asked", "regenerate", "regenerate_documents", "regenerate_once", "running"]
 
 Outcome = Regeneration | Refusal
 
@@ -82,3 +83,28 @@ def regenerate_once(
         )
         save_record(reader, scope.tenant, digest, record, clean_up=clean_up)
     return outcome
+
+
+def regenerate_documents(
+    reader: Reader,
+    scope: Scope,
+    requests: Sequence[RegenerateRequest],
+    occasion: Occasion | None,
+    clock: Callable[[], datetime],
+) -> tuple[Outcome, ...]:
+    """Decide each request after those before it and write what all of them changed; a refused one stops no other."""
+    outcomes: list[Outcome | None] = [refused_unread(request) for request in requests]
+    wanted = [place for place, outcome in enumerate(outcomes) if outcome is None]
+    changes, now = Changes(reader, text_of_moment(clock())), dict[DocumentKey, StoredRows]()
+    for place, found in zip(wanted, reader.find_all(scope, [requests[each] for each in wanted]), strict=True):
+        if not isinstance(found, StoredRows):
+            outcomes[place] = found
+            continue
+        key = found.stored.document.key
+        rows = now.get(key, found)
+        outcome = decide(rows.stored.document, rows.stored.transactions, requests[place], occasion)
+        outcomes[place] = outcome
+        now[key] = changes.add(rows, outcome) if isinstance(outcome, Regeneration) else rows
+    refused = changes.write()
+    assert refused is None, "in a unit that writes, nothing moves between reading and writing"
+    return tuple([outcome for outcome in outcomes if outcome is not None])

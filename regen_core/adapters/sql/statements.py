@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
+from attrs import evolve
 from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, case, or_, select, tuple_
 
 from regen_core.adapters.sql.conditions import (
@@ -96,7 +97,8 @@ class Statements:
         return self._prepared(upsert(self._dialect, of, names, key), *names)
 
     def _insert(self, of: Table, *names: str) -> Prepared:
-        return self._prepared(of.insert().values({name: bindparam(name) for name in names}), *names)
+        added = self._prepared(of.insert().values({name: bindparam(name) for name in names}), *names)
+        return evolve(added, copy=f"COPY {of.name} ({', '.join(names)}) FROM STDIN")
 
     # documents
 
@@ -236,6 +238,11 @@ class Statements:
             .order_by(transactions.c.place)
         )
         return self._prepared(query, *_OF_TYPE, "number")
+
+    @cached_property
+    def add_transaction(self) -> Prepared:
+        """Add a transaction with its place and its counter of deliveries (REV-0)."""
+        return self._insert(transactions, *DOCUMENT, *_TRANSACTION_ROW)
 
     @cached_property
     def put_transaction(self) -> Prepared:

@@ -17,7 +17,7 @@ from regen_core.adapters.sql.keys import CLEAN_UP_EVERY, RunningKeys
 from regen_core.adapters.sql.listing import list_deliveries, list_documents, list_revenue, list_transactions
 from regen_core.adapters.sql.loading import load_documents
 from regen_core.adapters.sql.reading import Reader, org_count, org_values
-from regen_core.adapters.sql.regenerating import Asked, regenerate, regenerate_once, running
+from regen_core.adapters.sql.regenerating import Asked, regenerate, regenerate_documents, regenerate_once, running
 from regen_core.adapters.sql.rows import key_row
 from regen_core.adapters.sql.unit import Connections
 from regen_core.adapters.sql.units import Units
@@ -151,6 +151,13 @@ class SqlStore:
         if idempotent is None:
             return self._units.write(lambda reader: regenerate(reader, asked))
         return self._regenerate_once(asked, idempotent)
+
+    def regenerate_all(
+        self, scope: Scope, requests: Iterable[RegenerateRequest], occasion: Occasion | None = None
+    ) -> tuple[Outcome, ...]:
+        """Decide and persist several in one unit of work; a refused one stops no other (IDM-7)."""
+        batch = tuple(requests)
+        return self._units.write(lambda reader: regenerate_documents(reader, scope, batch, occasion, self._clock))
 
     def _regenerate_once(self, asked: Asked, call: IdempotentCall) -> Outcome | Replay:
         """Under an Idempotency-Key: claim it in this process, then beside or in the database (IDM-3, IDM-7)."""

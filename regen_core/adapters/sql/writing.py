@@ -1,15 +1,20 @@
-"""Writing what a regeneration changed, within a unit of work."""
+"""Writing what regenerations changed, within a unit of work."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from attrs import define, evolve, field
+
 from regen_core.adapters.sql.reading import Reader, StoredRows
-from regen_core.adapters.sql.rows import Occasions, key_row, transaction_row
+from regen_core.adapters.sql.rows import key_row, text_of_moment, transaction_row
+from regen_core.adapters.sql.unit import Row
+from regen_core.documents import DocumentKey
 from regen_core.refusals import ConcurrentModification
 from regen_core.regeneration import Regeneration
+from regen_core.store import StoredDocument
 
-__all__ = ["write_regeneration"]
+__all__ = ["Changes", "write_regeneration"]
 
 
 def write_regeneration(
@@ -19,43 +24,66 @@ def write_regeneration(
 
     Refused, before anything is written, where the document has another version than the one that was read.
     """
-    changed, deliveries = _changed_rows(reader.occasions, rows, done, committed_at.isoformat())
-    if not changed and not deliveries:
-        return None
-    unit, statements = reader.unit, reader.statements
-    moved = (1, *key_row(done.document.key), rows.version)
-    if unit.locks_rows:
-        unit.put(statements.move_locked_document, moved)
-    elif unit.write(statements.move_document, moved) != 1:
-        return ConcurrentModification()
-    unit.write_many(statements.put_transaction, changed)
-    unit.add_many(statements.add_delivery, deliveries)
-    return None
+    changes = Changes(reader, text_of_moment(committed_at))
+    changes.add(rows, done)
+    return changes.write()
 
 
-_Rows = list[tuple[object, ...]]
+@define
+class Changes:
+    """What regenerations changed and what is to be written of it, in the order in which they were added.
 
-
-def _changed_rows(occasions: Occasions, rows: StoredRows, done: Regeneration, committed_at: str) -> tuple[_Rows, _Rows]:
-    """Transactions that differ from what was read or stand in another place now, and the deliveries.
-
-    A transaction with the current header was written from the current version; any other keeps the version that it was
-    read with.
+    Fields: ``moved`` how often each document changed and the version that it was read with; ``new`` transactions that
+    weren't there, ``changed`` ones that were; ``deliveries`` for the outbox.
     """
-    header, key, current, places = done.document.header, key_row(done.document.key), rows.content_version, rows.places
-    changed: _Rows = []
-    deliveries: _Rows = []
-    place = 0
-    for line in done.lines:
-        if line.after is None:
-            continue
-        transaction, item_id = line.after.transaction, line.after.transaction.item.id
-        written_from = current if transaction.header is header else places[item_id][1]
-        told = (*transaction_row(transaction, occasions), written_from)
-        if line.after is not line.before or places[item_id][0] != place:
-            changed.append((*key, item_id, place, line.after.deliveries, *told))
-        if line.delivery is not None:
-            sent = (line.delivery.number, line.delivery.flag._value_, line.delivery.action._value_)
-            deliveries.append((*key, item_id, *sent, *told, committed_at))
-        place += 1
-    return changed, deliveries
+
+    _reader: Reader
+    _committed_at: str
+    moved: dict[DocumentKey, tuple[int, int]] = field(factory=dict)
+    new: list[Row] = field(factory=list)
+    changed: list[Row] = field(factory=list)
+    deliveries: list[Row] = field(factory=list)
+
+    def add(self, rows: StoredRows, done: Regeneration) -> StoredRows:
+        """Note what a regeneration changed; the rows as they are after it.
+
+        A transaction with the current header was written from the current version; any other keeps the version that it
+        was read with.
+        """
+        header, key, places = done.document.header, done.document.key, rows.places
+        start, occasions, after = key_row(key), self._reader.occasions, dict(places)
+        before = len(self.new) + len(self.changed) + len(self.deliveries)
+        place = 0
+        for line in done.lines:
+            if line.after is None:
+                continue
+            transaction, item_id = line.after.transaction, line.after.transaction.item.id
+            written_from = rows.content_version if transaction.header is header else places[item_id][1]
+            told = (*transaction_row(transaction, occasions), written_from)
+            if line.after is not line.before or places[item_id][0] != place:
+                into = self.new if item_id not in places else self.changed
+                into.append((*start, item_id, place, line.after.deliveries, *told))
+            if line.delivery is not None:
+                sent = (line.delivery.number, line.delivery.flag._value_, line.delivery.action._value_)
+                self.deliveries.append((*start, item_id, *sent, *told, self._committed_at))
+            after[item_id] = (place, written_from)
+            place += 1
+        if len(self.new) + len(self.changed) + len(self.deliveries) == before:
+            return rows
+        times, read = self.moved.get(key, (0, rows.version))
+        self.moved[key] = (times + 1, read)
+        stored = StoredDocument(rows.stored.document, done.stored_after)
+        return evolve(rows, stored=stored, version=rows.version + 1, places=after)
+
+    def write(self) -> ConcurrentModification | None:
+        """Write it all, unless a document has moved; in a unit that locked its documents that ends the unit."""
+        unit, statements = self._reader.unit, self._reader.statements
+        moved = [(times, *key_row(key), read) for key, (times, read) in self.moved.items()]
+        if unit.locks_rows:
+            unit.write_many(statements.move_locked_document, moved)
+        elif unit.write_each(statements.move_document, moved) != len(moved):
+            return ConcurrentModification()
+        unit.add_many(statements.add_transaction, self.new)
+        unit.write_many(statements.put_transaction, self.changed)
+        unit.add_many(statements.add_delivery, self.deliveries)
+        return None
