@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
+from attrs import evolve
 from sqlalchemy import ColumnElement, Dialect, Select, Table, and_, bindparam, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.schema import documents, outbox
 
 __all__ = [
@@ -16,11 +19,11 @@ __all__ = [
     "OUTBOX",
     "RELAYED",
     "TRANSACTION",
+    "adding",
     "deliveries_with",
     "equal",
     "org_names",
     "same",
-    "upsert",
     "visible",
 ]
 
@@ -78,8 +81,19 @@ def deliveries_with(*conditions: ColumnElement[bool]) -> Select[Any]:
     return query.join_from(outbox, documents, same(outbox, documents, **OF_DOCUMENT)).where(*conditions)
 
 
-def upsert(dialect: Dialect, of: Table, names: tuple[str, ...], key: tuple[str, ...]) -> Any:
-    """Add a row, or replace what stands under its key."""
-    insert = _INSERTS[dialect.name](of).values({name: bindparam(name) for name in names})
-    changed = {name: insert.excluded[name] for name in names if name not in key}
-    return insert.on_conflict_do_update(index_elements=key, set_=changed)
+def adding(
+    dialect: Dialect, of: Table, names: tuple[str, ...], *, key: tuple[str, ...] | None = None, copies: bool = True
+) -> Prepared:
+    """Add rows; with ``key`` a row replaces what stands under it. Only rows that replace nothing can be copied in."""
+
+    @cache
+    def several(rows: int) -> Prepared:
+        given: Any = [{name: bindparam(f"{name}_{row}") for name in names} for row in range(rows)]
+        insert = _INSERTS[dialect.name](of).values(given)
+        if key is not None:
+            changed = {name: insert.excluded[name] for name in names if name not in key}
+            insert = insert.on_conflict_do_update(index_elements=key, set_=changed)
+        return prepare(insert, dialect, tuple(f"{name}_{row}" for row in range(rows) for name in names))
+
+    copy = f"COPY {of.name} ({', '.join(names)}) FROM STDIN" if copies and key is None else None
+    return evolve(several(1), several=several, copy=copy)

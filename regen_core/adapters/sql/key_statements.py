@@ -6,7 +6,7 @@ from functools import cached_property
 
 from sqlalchemy import Dialect, bindparam, select
 
-from regen_core.adapters.sql.conditions import equal, upsert
+from regen_core.adapters.sql.conditions import adding, equal
 from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.schema import idempotency
 
@@ -30,7 +30,7 @@ class KeyStatements:
     def save(self) -> Prepared:
         """Save a first result, in the place of one that has expired (IDM-2)."""
         names = tuple(each.name for each in idempotency.c)
-        return prepare(upsert(self._dialect, idempotency, names, ("tenant", "key_digest")), self._dialect, names)
+        return adding(self._dialect, idempotency, names, key=("tenant", "key_digest"))
 
     @cached_property
     def remove_expired(self) -> Prepared:

@@ -8,6 +8,7 @@ nothing until the unit is given up, the commit included.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -22,6 +23,10 @@ __all__ = ["COPIED_FROM", "PipelinedUnit"]
 
 COPIED_FROM: Final = 40
 """So many rows are cheaper to copy in than to insert, although the pipeline is left for them."""
+
+
+TOGETHER: Final = 16
+"""Most rows of one statement: there are as many texts of it, each planned once per connection."""
 
 
 class PipelinedUnit(UnitOfWork):
@@ -122,9 +127,15 @@ class PipelinedUnit(UnitOfWork):
         self._cursor.execute(statement.sql, statement.bind(row))
 
     def write_many(self, statement: Prepared, rows: Sequence[Row]) -> None:
-        """Change rows, once per given row; nobody waits for it."""
-        for row in rows:
-            self._cursor.execute(statement.sql, statement.bind(row))
+        """Change rows, once per given row, several at once where they are added; nobody waits for it."""
+        for start in range(0, len(rows), TOGETHER):
+            part = rows[start : start + TOGETHER]
+            if statement.several is None:
+                for row in part:
+                    self._cursor.execute(statement.sql, statement.bind(row))
+            else:
+                together = statement.several(len(part))
+                self._cursor.execute(together.sql, together.bind(tuple(chain.from_iterable(part))))
 
     def add_many(self, statement: Prepared, rows: Sequence[Row]) -> None:
         """Add rows to a table; many are copied in, which the pipeline is left for."""

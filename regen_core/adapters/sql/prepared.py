@@ -23,11 +23,13 @@ _SAME: Final[Callable[[tuple[object, ...]], Any]] = tuple
 class Prepared:
     """The text of a statement, and how a row of values in declared order becomes the driver's parameters.
 
-    ``copy`` is what adds many rows of the same values where a database can copy them in, ``None`` where it adds none.
+    ``several`` gives the statement for so many rows at once, which takes their values one after the other; ``copy`` is
+    what copies rows in where a database can do that. Both are ``None`` for a statement that adds no rows.
     """
 
     sql: str
     bind: Callable[[tuple[object, ...]], Any]
+    several: Callable[[int], Prepared] | None = None
     copy: str | None = None
 
 

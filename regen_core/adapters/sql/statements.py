@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from attrs import evolve
 from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, case, or_, select, tuple_
 
 from regen_core.adapters.sql.conditions import (
@@ -18,11 +17,11 @@ from regen_core.adapters.sql.conditions import (
     OF_DOCUMENT,
     OUTBOX,
     TRANSACTION,
+    adding,
     deliveries_with,
     equal,
     org_names,
     same,
-    upsert,
     visible,
 )
 from regen_core.adapters.sql.key_statements import KeyStatements
@@ -94,11 +93,10 @@ class Statements:
         return found
 
     def _upsert(self, of: Table, names: tuple[str, ...], key: tuple[str, ...]) -> Prepared:
-        return self._prepared(upsert(self._dialect, of, names, key), *names)
+        return adding(self._dialect, of, names, key=key)
 
     def _insert(self, of: Table, *names: str) -> Prepared:
-        added = self._prepared(of.insert().values({name: bindparam(name) for name in names}), *names)
-        return evolve(added, copy=f"COPY {of.name} ({', '.join(names)}) FROM STDIN")
+        return adding(self._dialect, of, names)
 
     # documents
 

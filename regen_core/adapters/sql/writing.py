@@ -34,14 +34,14 @@ class Changes:
     """What regenerations changed and what is to be written of it, in the order in which they were added.
 
     Fields: ``moved`` how often each document changed and the version that it was read with; ``new`` transactions that
-    weren't there, ``changed`` ones that were; ``deliveries`` for the outbox.
+    weren't there and ``changed`` ones that were, as they are in the end; ``deliveries`` for the outbox.
     """
 
     _reader: Reader
     _committed_at: str
     moved: dict[DocumentKey, tuple[int, int]] = field(factory=dict)
-    new: list[Row] = field(factory=list)
-    changed: list[Row] = field(factory=list)
+    new: dict[tuple[DocumentKey, str], Row] = field(factory=dict)
+    changed: dict[tuple[DocumentKey, str], Row] = field(factory=dict)
     deliveries: list[Row] = field(factory=list)
 
     def add(self, rows: StoredRows, done: Regeneration) -> StoredRows:
@@ -52,8 +52,7 @@ class Changes:
         """
         header, key, places = done.document.header, done.document.key, rows.places
         start, occasions, after = key_row(key), self._reader.occasions, dict(places)
-        before = len(self.new) + len(self.changed) + len(self.deliveries)
-        place = 0
+        place, has_changed = 0, False
         for line in done.lines:
             if line.after is None:
                 continue
@@ -61,14 +60,17 @@ class Changes:
             written_from = rows.content_version if transaction.header is header else places[item_id][1]
             told = (*transaction_row(transaction, occasions), written_from)
             if line.after is not line.before or places[item_id][0] != place:
-                into = self.new if item_id not in places else self.changed
-                into.append((*start, item_id, place, line.after.deliveries, *told))
+                is_new = item_id not in places or (key, item_id) in self.new
+                into = self.new if is_new else self.changed
+                into[key, item_id] = (*start, item_id, place, line.after.deliveries, *told)
+                has_changed = True
             if line.delivery is not None:
                 sent = (line.delivery.number, line.delivery.flag._value_, line.delivery.action._value_)
                 self.deliveries.append((*start, item_id, *sent, *told, self._committed_at))
+                has_changed = True
             after[item_id] = (place, written_from)
             place += 1
-        if len(self.new) + len(self.changed) + len(self.deliveries) == before:
+        if not has_changed:
             return rows
         times, read = self.moved.get(key, (0, rows.version))
         self.moved[key] = (times + 1, read)
@@ -83,7 +85,7 @@ class Changes:
             unit.write_many(statements.move_locked_document, moved)
         elif unit.write_each(statements.move_document, moved) != len(moved):
             return ConcurrentModification()
-        unit.add_many(statements.add_transaction, self.new)
-        unit.write_many(statements.put_transaction, self.changed)
+        unit.add_many(statements.add_transaction, [*self.new.values()])
+        unit.write_many(statements.put_transaction, [*self.changed.values()])
         unit.add_many(statements.add_delivery, self.deliveries)
         return None
