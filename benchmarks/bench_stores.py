@@ -21,7 +21,7 @@ from attrs import frozen
 from benchmarks.cases import ITEMS, document, request
 from benchmarks.measure import Aim, Report
 from benchmarks.raw_stores import Raw, RawPostgresql, RawSqlite, rows_of, together
-from regen_core import Regeneration, Scope
+from regen_core import BillingDocument, Regeneration, Scope
 from regen_core.adapters.sql import SqlStore
 from regen_core.ports import Answer, IdempotentCall
 from tests.postgresql_server import running_server
@@ -138,16 +138,13 @@ def bulk(place: Place) -> list[Report]:
     batches = [[document(next(numbers)) for _ in range(BATCH)] for _ in range(ROUNDS)]
     loaded = ("documents", "document_versions", "document_items")
     made = [[rows_of(each, 1, "") for each in batch] for batch in batches]
-    by_hand = {kind: [together(each, *kind) for each in made] for kind in (loaded, ("transactions", "outbox"))}
+    kinds: tuple[tuple[str, ...], ...] = (loaded, ("transactions", "outbox"))
+    by_hand = {kind: [together(each, *kind) for each in made] for kind in kinds}
     with SqlStore.open(place.url()) as store:
         reports = []
         for what, tables, ours in (
-            ("loading", loaded, store.load_all),
-            (
-                "regenerating",
-                ("transactions", "outbox"),
-                lambda batch: store.regenerate_all(SCOPE, [request(each) for each in batch]),
-            ),
+            ("loading", kinds[0], partial(_loading, store)),
+            ("regenerating", kinds[1], partial(_regenerating, store)),
         ):
             theirs = by_hand[tables]
             seconds = _best_of_batches(ours, batches, raw, theirs)
@@ -159,8 +156,16 @@ def bulk(place: Place) -> list[Report]:
     return reports
 
 
+def _loading(store: SqlStore, batch: list[BillingDocument]) -> object:
+    return store.load_all(batch)
+
+
+def _regenerating(store: SqlStore, batch: list[BillingDocument]) -> object:
+    return store.regenerate_all(SCOPE, [request(each) for each in batch])
+
+
 def _best_of_batches(
-    ours: Callable[[Any], object], batches: list[Any], raw: Raw, theirs: list[Any]
+    ours: Callable[[list[BillingDocument]], object], batches: list[Any], raw: Raw, theirs: list[Any]
 ) -> tuple[float, float]:
     best = [float("inf"), float("inf")]
     for batch, rows in zip(batches, theirs, strict=True):

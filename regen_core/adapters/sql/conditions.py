@@ -14,11 +14,13 @@ from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.schema import documents, outbox
 
 __all__ = [
+    "CONTENT",
     "DOCUMENT",
     "OF_DOCUMENT",
     "OUTBOX",
     "RELAYED",
     "TRANSACTION",
+    "TRANSACTION_ROW",
     "adding",
     "deliveries_with",
     "equal",
@@ -42,6 +44,12 @@ TRANSACTION: Final = (
     "updated_by",
 )
 """What a transaction says beside header and item."""
+
+CONTENT: Final = ("header", "header_carried", "items", "items_carried")
+"""What a version of a document says."""
+
+TRANSACTION_ROW: Final = ("item_id", "place", "deliveries", *TRANSACTION, "content_version")
+"""What the row of a transaction says behind its document."""
 
 OUTBOX: Final = (*DOCUMENT, "item_id", "number", "flag", "action", *TRANSACTION, "content_version", "committed_at")
 """What a delivery says when it is committed."""

@@ -7,12 +7,14 @@ written in the order of their keys, two batches don't wait for each other in a c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from attrs import define, field
 
-from regen_core.adapters.sql.reading import Reader
-from regen_core.adapters.sql.rows import content_of_row, content_row, key_row
+from regen_core.adapters.sql.lookups import in_parts
+from regen_core.adapters.sql.prepared import Prepared
+from regen_core.adapters.sql.reading import Question, Reader
+from regen_core.adapters.sql.rows import content_of_row, content_row, key_of_row, key_row
 from regen_core.adapters.sql.unit import Row
 from regen_core.changes import document_changes
 from regen_core.documents import BillingDocument, DocumentKey
@@ -51,26 +53,48 @@ def load_documents(reader: Reader, documents: Sequence[BillingDocument]) -> tupl
 
 
 def _read(reader: Reader, documents: Sequence[BillingDocument]) -> _Batch:
-    statements, unit, batch = reader.statements, reader.unit, _Batch()
-    keys = sorted({document.key for document in documents}, key=key_row)
-    names = {_number_name(document) for document in documents}
-    items = {(*key_row(document.key)[:3], item.id) for document in documents for item in document.items}
-    lock, by_id = statements.lock_document(("document_id",), None), statements.documents_named(("document_id",), None)
-    questions = [(lock, key_row(key)) for key in keys] if unit.locks_rows else []
-    first = len(questions)
-    questions += [(by_id, key_row(key)) for key in keys]
-    questions += [(statements.number_owner, name) for name in names]
-    questions += [(statements.item_owner, name) for name in items]
-    answers = iter(unit.ask(questions)[first:])
-    for key, rows in zip(keys, answers, strict=False):
-        for _, _, version, content_version, *content in rows:
+    """What is stored of the documents, and who owns their numbers and items: locked first, then read at one moment."""
+    look, batch = reader.statements.lookups, _Batch()
+    ids, numbers, items = _names_by_type(documents)
+    locks = _questions(
+        lambda size: look.lock_documents("document_id", None, size), ids if reader.unit.locks_rows else {}
+    )
+    known = _questions(lambda size: look.documents_of("document_id", None, size), ids)
+    owned = _questions(look.number_owners, numbers)
+    had = _questions(look.item_owners, items)
+    answers = iter(reader.unit.ask([*locks, *known, *owned, *had])[len(locks) :])
+    for (_, asked), rows in zip(known, answers, strict=False):
+        for document_id, _, version, content_version, *content in rows:
+            key = key_of_row((*asked[:3], document_id))
             document = content_of_row(key, tuple(content)).document
             batch.documents[key] = document, version, content_version
             batch.read[key] = document, version
-    batch.numbers = {name: rows[0][0] if rows else None for name, rows in zip(names, answers, strict=False)}
-    batch.items = {name: rows[0][0] if rows else None for name, rows in zip(items, answers, strict=True)}
+    for into, names, questions in ((batch.numbers, numbers, owned), (batch.items, items, had)):
+        into.update({(*of, name): None for of, given in names.items() for name in given})
+        for (_, asked), rows in zip(questions, answers, strict=False):
+            tenant, entity, kind = asked[:3]
+            into.update({(tenant, entity, kind, name): owner for name, owner in rows})
     batch.had_items = dict(batch.items)
     return batch
+
+
+_Names = dict[tuple[str, str, str], set[str]]
+
+
+def _names_by_type(documents: Sequence[BillingDocument]) -> tuple[_Names, _Names, _Names]:
+    """Ids, numbers and item ids, each by tenant, entity and type."""
+    ids, numbers, items = _Names(), _Names(), _Names()
+    for document in documents:
+        tenant, entity, kind, document_id = key_row(document.key)
+        of = tenant, entity, kind
+        ids.setdefault(of, set()).add(document_id)
+        numbers.setdefault(of, set()).add(document.header.number)
+        items.setdefault(of, set()).update([item.id for item in document.items])
+    return ids, numbers, items
+
+
+def _questions(statement: Callable[[int], Prepared], names: _Names) -> list[Question]:
+    return [(statement(len(part)), (*of, *part)) for of in sorted(names) for part in in_parts(sorted(names[of]))]
 
 
 def _number_name(document: BillingDocument) -> _Name:

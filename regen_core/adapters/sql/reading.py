@@ -77,30 +77,16 @@ class Reader:
         self.unit.__exit__(kind, error, trace)
 
     def find(self, scope: Scope, request: RegenerateRequest) -> FoundRows:
-        """The document that a request names; id and number are each looked up in scope (REQ-4, REQ-7, ACC-4)."""
-        return self.find_all(scope, (request,))[0]
+        """The document that a request names; id and number are each looked up in scope (REQ-4, REQ-7, ACC-4).
 
-    def find_all(self, scope: Scope, requests: Sequence[RegenerateRequest]) -> list[FoundRows]:
-        """What each of several requests names, asked for together.
-
-        In a unit that writes, the documents' rows are locked before they are read, in one order for all batches. A name
-        that changed hands between the two raises :class:`PassingConflict`.
+        In a unit that writes, the document's row is locked before it is read. A name that changed hands between the two
+        raises :class:`PassingConflict`.
         """
-        locks: list[Question] = []
-        ordered = sorted(range(len(requests)), key=lambda place: _order(requests[place]))
-        if self.unit.locks_rows:
-            locks = [self._named(scope, requests[place], self.statements.lock_document) for place in ordered]
-        asked = [*locks]
-        for request in requests:
-            asked.append(self._named(scope, request, self.statements.documents_named))
-            asked.append(self._transactions_named(scope, request))
-        answers = self.unit.ask(asked)
-        locked = dict(zip(ordered, answers[: len(locks)], strict=False))
-        pairs = answers[len(locks) :]
-        return [
-            self._found(scope, request, locked.get(place), pairs[2 * place], pairs[2 * place + 1])
-            for place, request in enumerate(requests)
-        ]
+        look = self.statements.lookups
+        asked = [self._named(scope, request, look.documents_named), self._transactions_named(scope, request)]
+        if not self.unit.locks_rows:
+            return self.found(scope, request, None, *self.unit.ask(asked))
+        return self.found(scope, request, *self.unit.ask([self._named(scope, request, look.lock_document), *asked]))
 
     def _named(
         self, scope: Scope, request: RegenerateRequest, statement: Callable[[tuple[str, ...], int | None], Prepared]
@@ -111,7 +97,7 @@ class Reader:
         wanted = (scope.tenant, scope.entity, request.type.value, *given.values(), *org_values(scope))
         return statement(tuple(given), org_count(scope)), wanted
 
-    def _found(
+    def found(
         self,
         scope: Scope,
         request: RegenerateRequest,
@@ -119,6 +105,7 @@ class Reader:
         found: Sequence[Row],
         lines: Sequence[Row],
     ) -> FoundRows:
+        """What was locked (``None`` where nothing is), found and stored, as an answer."""
         row = _one_row(request, found)
         if locked is not None and [each[0] for each in locked] != ([row[0]] if isinstance(row, tuple) else []):
             raise PassingConflict(self.unit.where, "a name changed hands")
@@ -130,10 +117,10 @@ class Reader:
 
     def _transactions_named(self, scope: Scope, request: RegenerateRequest) -> Question:
         """What asks for the transactions of the document that a request names."""
-        statements, of_type = self.statements, (scope.tenant, scope.entity, request.type.value)
+        look, of_type = self.statements.lookups, (scope.tenant, scope.entity, request.type.value)
         if request.id is not None:
-            return statements.transactions_of, (*of_type, request.id)
-        return statements.transactions_of_number, (*of_type, request.number)
+            return look.transactions_of, (*of_type, request.id)
+        return look.transactions_of_number, (*of_type, request.number)
 
     def content(self, key: DocumentKey, version: int) -> Content:
         """The content of one version of a document."""
@@ -161,10 +148,6 @@ class Reader:
             places[item_id] = (place, written_from)
         stored = StoredDocument(current.document, StoredTransactions(tuple(lines)))
         return StoredRows(stored, version, content_version, places)
-
-
-def _order(request: RegenerateRequest) -> tuple[str, str, str]:
-    return request.type.value, request.id or "", request.number or ""
 
 
 def _one_row(request: RegenerateRequest, found: Sequence[Row]) -> Row | DocumentNotFound | DocumentReferenceMismatch:

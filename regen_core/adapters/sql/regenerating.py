@@ -10,6 +10,7 @@ from attrs import frozen
 from regen_core.access import Scope
 from regen_core.adapters.sql.keys import is_visible, save_record, saved_record
 from regen_core.adapters.sql.reading import Reader, StoredRows
+from regen_core.adapters.sql.reading_many import find_many
 from regen_core.adapters.sql.rows import text_of_moment
 from regen_core.adapters.sql.writing import Changes, write_regeneration
 from regen_core.documents import DocumentKey
@@ -96,7 +97,7 @@ def regenerate_documents(
     outcomes: list[Outcome | None] = [refused_unread(request) for request in requests]
     wanted = [place for place, outcome in enumerate(outcomes) if outcome is None]
     changes, now = Changes(reader, text_of_moment(clock())), dict[DocumentKey, StoredRows]()
-    for place, found in zip(wanted, reader.find_all(scope, [requests[each] for each in wanted]), strict=True):
+    for place, found in zip(wanted, find_many(reader, scope, [requests[each] for each in wanted]), strict=True):
         if not isinstance(found, StoredRows):
             outcomes[place] = found
             continue

@@ -10,13 +10,15 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, case, or_, select, tuple_
+from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, case, select, tuple_
 
 from regen_core.adapters.sql.conditions import (
+    CONTENT,
     DOCUMENT,
     OF_DOCUMENT,
     OUTBOX,
     TRANSACTION,
+    TRANSACTION_ROW,
     adding,
     deliveries_with,
     equal,
@@ -25,6 +27,7 @@ from regen_core.adapters.sql.conditions import (
     visible,
 )
 from regen_core.adapters.sql.key_statements import KeyStatements
+from regen_core.adapters.sql.lookups import LookUps
 from regen_core.adapters.sql.outbox_statements import OutboxStatements
 from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.schema import (
@@ -38,8 +41,6 @@ from regen_core.adapters.sql.schema import (
 
 __all__ = ["Listing", "Statements"]
 
-_CONTENT: Final = ("header", "header_carried", "items", "items_carried")
-_TRANSACTION_ROW: Final = ("item_id", "place", "deliveries", *TRANSACTION, "content_version")
 _REVENUE: Final = (
     *DOCUMENT,
     "item_id",
@@ -54,7 +55,6 @@ _REVENUE: Final = (
     "item",
     "item_carried",
 )
-_OF_TYPE: Final = ("tenant", "entity", "document_type")
 
 
 class Listing:
@@ -74,12 +74,13 @@ class Listing:
 class Statements:
     """The statements of one dialect; those that depend on how many organisations a caller has, by that number.
 
-    Those of relays are in ``outbox``, those of Idempotency-Keys in ``keys``.
+    Those of relays are in ``outbox``, those of Idempotency-Keys in ``keys``, those that find documents in ``lookups``.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         self.outbox = OutboxStatements(dialect)
         self.keys = KeyStatements(dialect)
+        self.lookups = LookUps(dialect)
         self._dialect = dialect
         self._by_shape: dict[tuple[object, ...], Prepared] = {}
 
@@ -100,29 +101,6 @@ class Statements:
 
     # documents
 
-    def lock_document(self, names: tuple[str, ...], orgs: int | None) -> Prepared:
-        """Lock the row of a visible document that all given names belong to; nothing else may be read from it."""
-
-        def build() -> Prepared:
-            wanted = ("tenant", "entity", "document_type", *names)
-            query = select(documents.c.document_id).where(equal(documents, *wanted), *visible(documents, orgs))
-            return self._prepared(query.with_for_update(), *wanted, *org_names(orgs))
-
-        return self._remembered(("lock_document", names, orgs), build)
-
-    def documents_named(self, names: tuple[str, ...], orgs: int | None) -> Prepared:
-        """The visible documents that any of the names belongs to, as one moment saw them (REQ-4, REQ-7, ACC-4)."""
-        return self._remembered(("documents_named", names, orgs), lambda: self._documents_named(names, orgs))
-
-    def _documents_named(self, names: tuple[str, ...], orgs: int | None) -> Prepared:
-        current = same(documents, document_versions, **OF_DOCUMENT, content_version="version")
-        shown = [documents.c[name] for name in ("document_id", "number", "version", "content_version")]
-        query = select(*shown, *[document_versions.c[part] for part in _CONTENT])
-        query = query.join_from(documents, document_versions, current)
-        query = query.where(equal(documents, *_OF_TYPE), *visible(documents, orgs))
-        query = query.where(or_(*[equal(documents, name) for name in names]))
-        return self._prepared(query, *_OF_TYPE, *names, *org_names(orgs))
-
     def document_is_visible(self, orgs: int | None) -> Prepared:
         """Whether a document is visible (IDM-6)."""
 
@@ -131,18 +109,6 @@ class Statements:
             return self._prepared(query, *DOCUMENT, *org_names(orgs))
 
         return self._remembered(("document_is_visible", orgs), build)
-
-    @cached_property
-    def number_owner(self) -> Prepared:
-        """The document that has a number (DOC-2)."""
-        names = ("tenant", "entity", "document_type", "number")
-        return self._prepared(select(documents.c.document_id).where(equal(documents, *names)), *names)
-
-    @cached_property
-    def item_owner(self) -> Prepared:
-        """The document that an item is on (DOC-3)."""
-        names = ("tenant", "entity", "document_type", "item_id")
-        return self._prepared(select(document_items.c.document_id).where(equal(document_items, *names)), *names)
 
     @cached_property
     def add_document(self) -> Prepared:
@@ -166,7 +132,7 @@ class Statements:
     @cached_property
     def add_version(self) -> Prepared:
         """Add the content of a document as loaded."""
-        return self._insert(document_versions, *DOCUMENT, "version", "date", "currency", *_CONTENT)
+        return self._insert(document_versions, *DOCUMENT, "version", "date", "currency", *CONTENT)
 
     @cached_property
     def add_item(self) -> Prepared:
@@ -197,7 +163,7 @@ class Statements:
     def version_content(self) -> Prepared:
         """The content of one version of a document."""
         names = (*DOCUMENT, "version")
-        query = select(*[document_versions.c[part] for part in _CONTENT]).where(equal(document_versions, *names))
+        query = select(*[document_versions.c[part] for part in CONTENT]).where(equal(document_versions, *names))
         return self._prepared(query, *names)
 
     def invoice_currency(self, orgs: int | None) -> Prepared:
@@ -217,35 +183,14 @@ class Statements:
     # transactions and deliveries
 
     @cached_property
-    def transactions_of(self) -> Prepared:
-        """A document's transactions in stored order."""
-        query = (
-            select(*[transactions.c[name] for name in _TRANSACTION_ROW])
-            .where(equal(transactions, *DOCUMENT))
-            .order_by(transactions.c.place)
-        )
-        return self._prepared(query, *DOCUMENT)
-
-    @cached_property
-    def transactions_of_number(self) -> Prepared:
-        """The transactions of the document that has a number, in stored order."""
-        query = (
-            select(*[transactions.c[name] for name in _TRANSACTION_ROW])
-            .join_from(transactions, documents, same(transactions, documents, **OF_DOCUMENT))
-            .where(equal(documents, *_OF_TYPE, "number"))
-            .order_by(transactions.c.place)
-        )
-        return self._prepared(query, *_OF_TYPE, "number")
-
-    @cached_property
     def add_transaction(self) -> Prepared:
         """Add a transaction with its place and its counter of deliveries (REV-0)."""
-        return self._insert(transactions, *DOCUMENT, *_TRANSACTION_ROW)
+        return self._insert(transactions, *DOCUMENT, *TRANSACTION_ROW)
 
     @cached_property
     def put_transaction(self) -> Prepared:
         """Add or replace a transaction with its place and its counter of deliveries (REV-0)."""
-        names = (*DOCUMENT, *_TRANSACTION_ROW)
+        names = (*DOCUMENT, *TRANSACTION_ROW)
         return self._upsert(transactions, names, (*DOCUMENT, "item_id"))
 
     @cached_property
@@ -306,13 +251,13 @@ _Listed = tuple[Select[Any], tuple[ColumnElement[Any], ...], Table]
 
 def _documents_listed() -> _Listed:
     current = same(documents, document_versions, **OF_DOCUMENT, content_version="version")
-    shown = (*[documents.c[name] for name in DOCUMENT], *[document_versions.c[part] for part in _CONTENT])
+    shown = (*[documents.c[name] for name in DOCUMENT], *[document_versions.c[part] for part in CONTENT])
     query = select(*shown).join_from(documents, document_versions, current)
     return query, (documents.c.document_type, documents.c.document_id), documents
 
 
 def _transactions_listed() -> _Listed:
-    names = (*DOCUMENT, *_TRANSACTION_ROW)
+    names = (*DOCUMENT, *TRANSACTION_ROW)
     query = select(*[transactions.c[name] for name in names])
     query = query.join_from(transactions, documents, same(transactions, documents, **OF_DOCUMENT))
     order = (transactions.c.document_type, transactions.c.document_id, transactions.c.item_id)

@@ -23,6 +23,20 @@ SQLITE = create_engine("sqlite://").dialect
 POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
 
 
+def look_ups(statements: Statements) -> Iterator[tuple[str, Prepared]]:
+    """Those that find documents, with their names."""
+    for name in ("transactions_of", "transactions_of_number"):
+        yield name, getattr(statements.lookups, name)
+    for size in (1, 2):
+        yield f"numbers {size}", statements.lookups.number_owners(size)
+        yield f"items {size}", statements.lookups.item_owners(size)
+        for name in ("document_id", "number"):
+            yield f"transactions of all {name} {size}", statements.lookups.transactions_of_all(name, size)
+            for orgs in (None, 0, 2):
+                yield f"lock all {name} {size}, {orgs}", statements.lookups.lock_documents(name, orgs, size)
+                yield f"all {name} {size}, {orgs}", statements.lookups.documents_of(name, orgs, size)
+
+
 def all_of(statements: Statements) -> Iterator[tuple[str, Prepared]]:
     """Every statement with its name."""
     for name, attribute in vars(Statements).items():
@@ -32,10 +46,11 @@ def all_of(statements: Statements) -> Iterator[tuple[str, Prepared]]:
         if isinstance(attribute, cached_property):
             yield f"key {name}", getattr(statements.keys, name)
     yield from relays_of(statements.outbox)
+    yield from look_ups(statements)
     for orgs in (None, 0, 2):
         for names in (("document_id",), ("number",), ("document_id", "number")):
-            yield f"by {names}, {orgs}", statements.documents_named(names, orgs)
-            yield f"lock by {names}, {orgs}", statements.lock_document(names, orgs)
+            yield f"by {names}, {orgs}", statements.lookups.documents_named(names, orgs)
+            yield f"lock by {names}, {orgs}", statements.lookups.lock_document(names, orgs)
         yield f"visible, {orgs}", statements.document_is_visible(orgs)
         yield f"currency, {orgs}", statements.invoice_currency(orgs)
         for table in (documents, transactions, outbox, revenue):
