@@ -72,7 +72,9 @@ class Table:
     """A table for people, and the same as records for programs.
 
     Fields: ``name`` is how it is asked for; ``notes`` follow it, one sentence each; ``records`` have one mapping per
-    row or, where the table is a matrix, per cell. Raises ``ValueError`` for a row that doesn't fit the columns.
+    row or, where the table is a matrix, per cell. Where there is little room, ids in the columns ``ids`` may be cut to
+    what tells them apart, and the columns ``spare`` left out, if that is said. Raises ``ValueError`` for a row that
+    doesn't fit the columns.
     """
 
     name: str
@@ -81,6 +83,8 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...] = field()
     notes: tuple[str, ...] = ()
     records: tuple[Mapping[str, Any], ...] = ()
+    ids: frozenset[str] = frozenset()
+    spare: frozenset[str] = frozenset()
 
     @rows.validator
     def _fit(self, _: object, rows: tuple[tuple[Cell, ...], ...]) -> None:

@@ -110,8 +110,9 @@ def writes(decision: DecisionTable = DECISION_TABLE) -> Table:
         columns=("mode", *PRESENCE.values()),
         rows=tuple((Cell(mode.value, tone=Tone.STRONG), *_write_cells(decision, mode)) for mode in Mode),
         notes=(
-            "generate: revision 1, active. override: content from the item, active, revision + 1.",
-            "void: content stays, voided, revision + 1. keep: untouched. skip: the line does not come into being.",
+            "A generated transaction starts out active, at revision 1. One that is overridden gets the item's content.",
+            "One that is voided has its content still. Either way its revision goes up by one, and kept ones stay put.",
+            "A line that is skipped gets no transaction.",
             _MARKED,
         ),
         records=tuple(

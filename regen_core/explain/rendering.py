@@ -37,7 +37,7 @@ def line_as_text(line: Line) -> str:
     >>> line_as_text(Line("10.00 EUR", label="stored", depth=1))
     '  stored    10.00 EUR'
     """
-    label = f"{line.label:<10}" if line.label else ""
+    label = f"{line.label:<9} " if line.label else ""
     return ("  " * line.depth + label + printable(line.text)).rstrip()
 
 

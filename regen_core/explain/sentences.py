@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from regen_core.changes import FieldChange
@@ -13,7 +14,7 @@ from regen_core.explain.as_json import plain
 from regen_core.explain.blocks import Block, Cell, Line, Table, Tone
 from regen_core.explain.refused import ExplainedRefusal
 from regen_core.explain.regenerations import ExplainedLine, ExplainedMapping, Explanation
-from regen_core.explain.words import SEND_TONE, WRITE_TONE, times, yes_no
+from regen_core.explain.words import SEND_TONE, WRITE_TONE, amount_text, times, yes_no
 from regen_core.rules import Rule
 from regen_core.transactions import StoredTransaction
 
@@ -63,6 +64,8 @@ def _plan(explanation: Explanation) -> Table:
         title="",
         columns=("item", "write", "revision", "type", "amount", "send", "rules", "why"),
         rows=(*lines, *skipped),
+        ids=frozenset({"item"}),
+        spare=frozenset({"why"}),
     )
 
 
@@ -86,7 +89,10 @@ def _kind_and_amount(stored: StoredTransaction | None) -> tuple[str, str]:
         return _NONE, _NONE
     transaction = stored.transaction
     apart = " standalone" if transaction.standalone else ""
-    return f"{transaction.revenue_type.value}{apart}", f"{transaction.amount} {transaction.header.currency}"
+    return (
+        f"{transaction.revenue_type.value}{apart}",
+        f"{amount_text(transaction.amount)} {transaction.header.currency}",
+    )
 
 
 def _revision(before: StoredTransaction | None, after: StoredTransaction | None) -> str:
@@ -200,6 +206,10 @@ def _drifting(explained: ExplainedLine) -> Iterator[Line]:
         return
     if not explained.drift:
         yield Line("no: it is what the document says today", "drift", Tone.QUIET, 1)
+    elif explained.line.item is None:
+        gone, _, _ = explained.situation.partition(",")
+        yield Line(f"{gone}: nothing would be generated today", "drift", Tone.WARNING, 1)
+        return
     yield from (Line(change_text(each), "drift", Tone.WARNING, 1) for each in explained.drift)
 
 
@@ -219,6 +229,8 @@ def _value(value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return yes_no(value)
+    if isinstance(value, Decimal):
+        return amount_text(value)
     shown = plain(value)
     return shown if isinstance(shown, str) else json.dumps(shown, ensure_ascii=False)
 
@@ -237,13 +249,13 @@ def rule_lines(rule: Rule) -> tuple[Line, ...]:
     )
 
 
-def refused(explained: ExplainedRefusal) -> tuple[Line, ...]:
-    """Why a request is refused, and what to do."""
+def refused(explained: ExplainedRefusal, message: str | None = None) -> tuple[Line, ...]:
+    """Why a request is refused, and what to do; ``message`` instead of the refusal's own where more may be told."""
     refusal = explained.refusal
     again = "The same request may succeed later." if refusal.is_transient else "Mend the cause before you repeat it."
     return (
         Line(f"refused: {refusal.name} ({refusal.code})", tone=Tone.REFUSED),
-        Line(refusal.message, depth=1),
+        Line(message or refusal.message, depth=1),
         *(_cited(rule, depth=1) for rule in explained.rules),
         Line(f"Nothing was changed (PRE-4). {again}", tone=Tone.QUIET, depth=1),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final
 
 from regen_core.decision_table import Presence, SendAction, WriteAction
@@ -17,6 +18,7 @@ __all__ = [
     "SEND_TONE",
     "STANDING",
     "WRITE_TONE",
+    "amount_text",
     "first_sentence",
     "times",
     "yes_no",
@@ -74,6 +76,15 @@ def yes_no(is_so: bool, yes: str = "yes", no: str = "no") -> str:
     ('yes', 'no')
     """
     return yes if is_so else no
+
+
+def amount_text(amount: Decimal) -> str:
+    """An amount as people write it: in full, without an exponent, and zero without a sign.
+
+    >>> amount_text(Decimal("1E+5")), amount_text(Decimal("-2.50")), amount_text(Decimal("-0.00"))
+    ('100000', '-2.50', '0.00')
+    """
+    return f"{amount or abs(amount):f}"
 
 
 def times(count: int, one: str, many: str | None = None) -> str:
