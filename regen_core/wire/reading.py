@@ -7,16 +7,16 @@ the documents of one load. It opens nothing: a file is a name and its lines. Wha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from attrs import frozen
 
 from regen_core.documents import BillingDocument, DocumentType
+from regen_core.wire.pages import ITEM_KEYS, incomplete, ownerless, page_order, page_owner
 from regen_core.wire.seen import SeenDocuments, two_contents
 from regen_core.wire.shapes import COMPANION, ENVELOPE, SHAPES, Fault, document_type, read_document
-from regen_core.wire.shown import JsonValue, path_step, shown_value
+from regen_core.wire.shown import JsonValue, shown_value
 from regen_core.wire.strict_json import DEFAULT_LIMITS, Limits, dump, parse
 from regen_core.wire.texts import Unread, Where, values_of
 
@@ -33,10 +33,14 @@ class ReadDocument:
 
 @frozen
 class BadInput:
-    """What could not be read: where it begins, and everything that is wrong with it."""
+    """What could not be read: where it begins, and everything that is wrong with it.
+
+    ``is_file`` tells that it is a whole file, of which nobody knows whether it holds a document.
+    """
 
     where: Where
     faults: tuple[Fault, ...]
+    is_file: bool = False
 
     @property
     def message(self) -> str:
@@ -94,18 +98,9 @@ _CANONICAL: Final = Limits(number_length=2 * DEFAULT_LIMITS.number_length)
 
 _OwnerKey = tuple[DocumentType, str]
 
-_ITEM_KEYS: Final = tuple(dict.fromkeys(key for shape in SHAPES.values() for key in shape.item_keys))
-_BESIDE_PAGES: Final = ENVELOPE | {COMPANION, "reasons", *_ITEM_KEYS}
-_PAGE_COMPANIONS: Final = frozenset({"type", "documentId"})
-_OWNER_FIELDS: Final[Mapping[str, DocumentType]] = {
-    "invoiceId": DocumentType.INVOICE,
-    "creditMemoId": DocumentType.CREDIT_MEMO,
-    "debitMemoId": DocumentType.DEBIT_MEMO,
-}
+_BESIDE_PAGES: Final = ENVELOPE | {COMPANION, "reasons", *ITEM_KEYS}
 _LIST_KEYS: Final = ("invoices", "creditmemos", "creditMemos", "debitmemos", "debitMemos", "records")
 """Where Zuora's own lists of documents have them: lists of invoices and memos, and query results."""
-
-_PAGE_NUMBER: Final = re.compile(r"[?&]page=([0-9]{1,9})(?:&|$)")
 
 
 class DocumentReader:
@@ -130,6 +125,8 @@ class DocumentReader:
     ) -> None:
         self._tenant, self._entity, self._default_org = tenant, entity, default_org
         self._stored_currency = currency_of_invoice
+        self.elements = 0
+        """Parts seen so far: documents, pages, and what is neither."""
         self._seen = SeenDocuments()
         self._headers: dict[_OwnerKey, _Waiting] = {}
         self._pages: list[tuple[DocumentType | None, str, _Waiting]] = []
@@ -140,7 +137,8 @@ class DocumentReader:
         self._seen.begin_file(name)
         for value, where in values_of(lines, name=name):
             if isinstance(value, Unread):
-                yield BadInput(where, (value.fault,))
+                self.elements += 1
+                yield BadInput(where, (value.fault,), value.is_file)
             elif isinstance(value, list):
                 for at, each in enumerate(value):
                     yield from self._element(each, where.at(f"[{at}]"))
@@ -153,7 +151,7 @@ class DocumentReader:
         for kind, document_id, page in self._pages:
             owner = self._owner(kind, document_id)
             if owner is None:
-                yield BadInput(page.where, (_ownerless(page.where, kind, document_id),))
+                yield BadInput(page.where, (ownerless(page.where, kind, document_id),))
             else:
                 pages.setdefault(owner, []).append(page)
         for owner, header in self._headers.items():
@@ -164,11 +162,13 @@ class DocumentReader:
 
     def _element(self, value: JsonValue, where: Where) -> Iterator[Read]:
         if not isinstance(value, dict):
+            self.elements += 1
             expected = "a document, a page of items, or a list of them"
             yield _bad(where, shown_value(value), expected, "Remove or correct it")
         elif value.get("success") is False:
+            self.elements += 1
             yield _bad(where, _zuora_error(value), "a document", "Repeat the call that was to export it")
-        elif any([key in value for key in _ITEM_KEYS]) and _BESIDE_PAGES.issuperset(value):
+        elif any([key in value for key in ITEM_KEYS]) and _BESIDE_PAGES.issuperset(value):
             yield from self._page(value, where)
         else:
             key = next((key for key in _LIST_KEYS if isinstance(value.get(key), list)), None)
@@ -182,6 +182,7 @@ class DocumentReader:
 
     def _whole(self, raw: dict[str, JsonValue], where: Where) -> Iterator[Read]:
         """A document object: given out at once, or put aside until its items or its currency are known."""
+        self.elements += 1
         kind = document_type(raw, where.path)
         if isinstance(kind, Fault):
             yield BadInput(where, (kind,))
@@ -242,7 +243,8 @@ class DocumentReader:
         yield BadInput(where, faults) if faults else ReadDocument(read, where)
 
     def _page(self, raw: dict[str, JsonValue], where: Where) -> Iterator[Read]:
-        owner = _page_owner(raw, where)
+        self.elements += 1
+        owner = page_owner(raw, where)
         if isinstance(owner, Fault):
             yield BadInput(where, (owner,))
         else:
@@ -259,15 +261,15 @@ class DocumentReader:
             yield from self._document(header.raw, header.where, kind)
             return
         distinct = list({page.text: page for page in pages}.values())
-        read = sorted([(page.where, page.raw) for page in distinct], key=lambda page: _page_order(page[1]))
+        read = sorted([(page.where, page.raw) for page in distinct], key=lambda page: page_order(page[1]))
         if all([raw.get("nextPage") is not None for _, raw in read]):
             last = read[-1][0]
-            yield BadInput(header.where, (_incomplete(f"{last} nextPage"),))
+            yield BadInput(header.where, (incomplete(f"{last} nextPage"),))
             return
         items: list[JsonValue] = []
         paths: list[str] = []
         for where, raw in read:
-            key = next(key for key in _ITEM_KEYS if isinstance(raw.get(key), list))
+            key = next(key for key in ITEM_KEYS if isinstance(raw.get(key), list))
             own = raw[key]
             assert isinstance(own, list), "checked when the page came"
             items.extend(own)
@@ -288,59 +290,3 @@ def _zuora_error(answer: Mapping[str, JsonValue]) -> str:
         if isinstance(reason, dict)
     ]
     return f"an error answer of Zuora's ({'; '.join(told) or 'without a reason'})"
-
-
-def _page_owner(raw: Mapping[str, JsonValue], where: Where) -> tuple[DocumentType | None, str] | Fault:
-    """To which document a page of items belongs: by its companion, else by its items; or why it can't be told."""
-    key = next(key for key in _ITEM_KEYS if key in raw)
-    items, companion = raw[key], raw.get(COMPANION)
-    if not isinstance(items, list):
-        return Fault(path=f"{where.path}.{key}", found=shown_value(items), expected="a list of items", do="Correct it")
-    told = companion if isinstance(companion, dict) else {}
-    unknown = next((name for name in told if name not in _PAGE_COMPANIONS), None)
-    if unknown is not None:
-        path = f"{where.path}.{COMPANION}{path_step(unknown)}"
-        expected = " and ".join(sorted(_PAGE_COMPANIONS))
-        return Fault(path=path, found="an unknown companion field", expected=expected, do="Correct the name")
-    kind = document_type({COMPANION: told}, where.path) if told.get("type") is not None else None
-    if isinstance(kind, Fault):
-        return kind
-    owner = told.get("documentId")
-    if isinstance(owner, str):
-        return kind or (DocumentType.INVOICE if key == "invoiceItems" else None), owner
-    for field, of_kind in _OWNER_FIELDS.items():
-        named = [each.get(field) if isinstance(each, dict) else None for each in items]
-        first = named[0] if named else None
-        if isinstance(first, str) and named.count(first) == len(named) and kind in (None, of_kind):
-            return of_kind, first
-    return Fault(
-        path=where.path,
-        found="a page of items that doesn't say whose they are",
-        expected=f'"{COMPANION}": {{"type": …, "documentId": …}} beside them, or the items nested in their document',
-        do="Add it, with the id of the document that the page was requested for",
-    )
-
-
-def _ownerless(where: Where, kind: DocumentType | None, document_id: str) -> Fault:
-    whose = "document" if kind is None else kind.value
-    return Fault(
-        path=where.path,
-        found=f"items of the {whose} {shown_value(document_id)}, which this load doesn't have without items",
-        expected="exactly one such document in the same load",
-        do="Load the document and the pages of its items together",
-    )
-
-
-def _page_order(raw: Mapping[str, JsonValue]) -> int:
-    """Pages by the number in the address of the next one; the page without a next one is last."""
-    following = raw.get("nextPage")
-    if following is None:
-        return 1 << 31
-    number = _PAGE_NUMBER.search(following) if isinstance(following, str) else None
-    return 0 if number is None else int(number[1])
-
-
-def _incomplete(path: str) -> Fault:
-    return Fault(
-        path=path, found="a next page", expected="all pages of the document's items", do="Load the next page as well"
-    )

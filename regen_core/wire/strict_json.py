@@ -203,6 +203,8 @@ def _at(text: str, position: int, fault: str, path: str = "$") -> JsonFault:
 
 
 def _syntax_fault(text: str, error: json.JSONDecodeError) -> JsonFault:
+    if not text or text.isspace():
+        return _at(text, error.pos, "nothing but blanks" if text else "nothing")
     if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
         return _at(text, error.pos, "an end of text within the JSON value")
     if error.msg.startswith("Invalid control character"):

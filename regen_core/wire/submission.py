@@ -192,6 +192,8 @@ def _read_body(raw: bytes, is_gzip: bool, max_body_bytes: int) -> dict[str, Json
     try:
         body = parse(text)
     except JsonFault as fault:
+        if not text.strip():
+            return UnreadableBody("it is empty")
         return UnreadableBody(f"it holds {fault.fault} at line {fault.line}, column {fault.column}")
     return body if isinstance(body, dict) else UnreadableBody("it is JSON, but not an object")
 

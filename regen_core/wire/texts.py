@@ -44,9 +44,10 @@ class Where:
 
 @frozen
 class Unread:
-    """A text, or a line of one, that is not strict JSON."""
+    """A text, or a line of one, that is not strict JSON; ``is_file``: it isn't even meant to be."""
 
     fault: Fault
+    is_file: bool = False
 
 
 _Found = tuple["JsonValue | Unread", Where]
@@ -73,11 +74,11 @@ def values_of(lines: Iterable[bytes], *, name: str) -> Iterator[_Found]:
     numbered = _not_blank(lines)
     line, first = next(numbered, (0, b""))
     if not first:
-        yield _unread(Where(name), "an empty file", "Check that the export finished")
+        yield _no_text(name, "an empty file", "Check that the export finished")
         return
     foreign = next((what for mark, what in _FOREIGN.items() if first.startswith(mark)), None)
     if foreign is not None:
-        yield _unread(Where(name), foreign, "Unpack it or save it as UTF-8")
+        yield _no_text(name, foreign, "Unpack it or save it as UTF-8")
         return
     value, where = _line(first, Where(name, line))
     following = next(numbered, None)
@@ -102,6 +103,9 @@ def _after_a_bad_line(
     if following is not None and not first[1].rstrip().endswith(_UNFINISHED) and _is_object(following[1]):
         for number, text in chain((first, following), rest):
             yield _line(text, Where(name, number))
+        return
+    if _is_csv(first[1], following):
+        yield _no_text(name, "a table such as CSV", "Export the documents through the REST API")
         return
     held: list[_Numbered] = []
     size = 0
@@ -176,6 +180,19 @@ def _told(fault: JsonFault) -> str:
 
 def _unread(where: Where, found: str, do: str) -> _Found:
     return Unread(Fault(path=where.path, found=found, expected=_EXPECTED, do=do)), Where(where.name, where.line)
+
+
+def _no_text(name: str, found: str, do: str) -> _Found:
+    return Unread(Fault(path="$", found=found, expected=_EXPECTED, do=do), is_file=True), Where(name)
+
+
+def _is_csv(first: bytes, following: _Numbered | None) -> bool:
+    """Whether a first line that is no JSON heads a table: the next line has as many cells, or there is none."""
+    if any([mark in first for mark in (b"{", b"}", b"[", b"]")]):
+        return False
+    if following is None:
+        return any([mark in first for mark in (b",", b";", b"\t")]) and b" " not in first
+    return any([0 < first.count(mark) <= following[1].count(mark) for mark in (b",", b";", b"\t")])
 
 
 def _not_blank(lines: Iterable[bytes]) -> Iterator[_Numbered]:

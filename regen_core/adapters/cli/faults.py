@@ -10,7 +10,7 @@ from typing import Final
 from regen_core.explain.blocks import printable
 from regen_core.ports import StoreFault
 
-__all__ = ["ExitCode", "WORLD", "sentence"]
+__all__ = ["BrokenOff", "ExitCode", "WORLD", "sentence"]
 
 
 @unique
@@ -23,7 +23,11 @@ class ExitCode(IntEnum):
     ENVIRONMENT_FAILED = 3
 
 
-WORLD: Final = (StoreFault, OSError, KeyboardInterrupt)
+class BrokenOff(Exception):  # noqa: N818  # the word of the field
+    """A command of several units of work that ended before its end; the message says why and what stays done."""
+
+
+WORLD: Final = (StoreFault, OSError, KeyboardInterrupt, BrokenOff)
 """What the world may do to a command."""
 
 _ADVICE: Final = {
@@ -39,6 +43,7 @@ _ADVICE: Final = {
     errno.EIO: "can't be read or written: the device reports an error.",
     errno.ENAMETOOLONG: "has a name that is too long.",
     errno.ELOOP: "can't be reached: its symbolic links go in circles.",
+    errno.EPIPE: "is read by nobody any more.",
     errno.EMFILE: "can't be opened: too many files are open.",
 }
 

@@ -5,28 +5,20 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import IO, Final
 
 import click
 from attrs import define, field
 
 from regen_core.adapters.cli.connecting import opened
-from regen_core.adapters.cli.faults import ExitCode
-from regen_core.adapters.cli.output import Listing
+from regen_core.adapters.cli.faults import WORLD, ExitCode
+from regen_core.adapters.cli.load_report import COLUMNS, LoadReport, Taken
 from regen_core.adapters.cli.progress import Progress
 from regen_core.adapters.cli.settings import RegenCommand, Settings, settings_of
-from regen_core.changes import FieldChange
-from regen_core.documents import BillingDocument, BillingItem
-from regen_core.explain.as_json import changes_as_json, plain
-from regen_core.explain.blocks import Cell, Line, Tone
-from regen_core.explain.sentences import change_text
-from regen_core.explain.words import times
-from regen_core.ports import DocumentLoaded, LoadOutcome, Store
-from regen_core.store import ItemTaken, NumberTaken
+from regen_core.documents import DocumentKey
+from regen_core.ports import DocumentLoaded, Store
 from regen_core.wire.reading import BadInput, DocumentReader, ReadDocument
 
 __all__ = ["load"]
@@ -34,17 +26,10 @@ __all__ = ["load"]
 BATCH_ITEMS: Final = 2000
 """Items written in one unit of work: enough that its commit costs little, few enough to hold and to lose to Ctrl-C."""
 
-SHOWN_CHANGES: Final = 20
-"""Changes of one document that people are shown; programs get all."""
+WAITING_ITEMS: Final = 20_000
+"""Documents and items that wait for another try: enough to renumber some thousand invoices, some ten megabytes."""
 
 _STDIN: Final = "-"
-_TONES: Final = {
-    "new": Tone.GENERATE,
-    "changed": Tone.OVERRIDE,
-    "unchanged": Tone.QUIET,
-    "refused": Tone.REFUSED,
-}
-_COLUMNS: Final = ("outcome", "document", "number", "id", "from")
 
 
 @click.command(cls=RegenCommand)
@@ -70,8 +55,9 @@ def load(ctx: click.Context, files: tuple[str, ...], quiet: bool) -> ExitCode:
         raise click.UsageError("Standard input (-) can be read once.", ctx)
     total = _total_size(files)
     with opened(settings.db, may_create=True) as store:
-        report = _Report(settings.output.listing("documents", _COLUMNS), Progress(total), is_quiet=quiet)
-        _load(store, settings, files, report)
+        listing = settings.output.listing("documents", COLUMNS, is_quiet=quiet)
+        report = LoadReport(listing, Progress(total), is_quiet=quiet)
+        _Load(store, report).run(_everything(_reader(store, settings), files, report))
     return report.end()
 
 
@@ -99,116 +85,122 @@ def _stream_of(name: str) -> Iterator[IO[bytes]]:
         yield stream
 
 
-def _load(store: Store, settings: Settings, files: Sequence[str], report: _Report) -> None:
-    reader = DocumentReader(
+def _lines(stream: IO[bytes], name: str, progress: Progress) -> Iterator[bytes]:
+    """The lines of a file; a fault names it."""
+    try:
+        yield from progress.lines(stream)
+    except OSError as fault:
+        raise type(fault)(fault.errno, fault.strerror, _told_name(name)) from fault
+
+
+def _told_name(name: str) -> str:
+    return "standard input" if name == _STDIN else name
+
+
+@define
+class _Load:
+    """One load: documents are stored in batches, and those refused for what another has get a second chance.
+
+    A number or an item may be given up by a document that comes later, so a refused document waits until all others are
+    stored (DOC-2, DOC-3). Fields: ``waiting`` have them with their refusals; ``room`` is how much more may wait.
+    """
+
+    store: Store
+    report: LoadReport
+    waiting: dict[DocumentKey, tuple[ReadDocument, Taken]] = field(factory=dict, init=False)
+    room: int = field(factory=lambda: WAITING_ITEMS, init=False)
+    is_storing: bool = field(default=False, init=False)
+
+    def run(self, reads: Iterable[ReadDocument | BadInput]) -> None:
+        """Store all; what the world does to it is told with what was stored before."""
+        try:
+            for batch in _batches(self._good(reads)):
+                self._store(batch)
+            self._again()
+        except WORLD as fault:
+            raise self.report.broken_off(fault, is_storing=self.is_storing) from fault
+
+    def _good(self, reads: Iterable[ReadDocument | BadInput]) -> Iterator[ReadDocument]:
+        for read in reads:
+            if isinstance(read, BadInput):
+                self.report.bad(read)
+            else:
+                yield read
+
+    def _store(self, batch: Sequence[ReadDocument]) -> set[DocumentKey]:
+        """Store a batch; whose documents were."""
+        self.is_storing = True
+        outcomes = self.store.load_all([read.document for read in batch])
+        self.is_storing = False
+        both = tuple(zip(batch, outcomes, strict=True))
+        stored = [(read, outcome) for read, outcome in both if isinstance(outcome, DocumentLoaded)]
+        self.report.stored(stored)
+        for read, outcome in both:
+            self._supersede(read.document.key)
+            if not isinstance(outcome, DocumentLoaded):
+                self._wait(read, outcome)
+        return {outcome.key for _, outcome in stored}
+
+    def _supersede(self, key: DocumentKey) -> None:
+        """A later version of a document that waits: the earlier one must not come after it (DOC-1)."""
+        earlier = self.waiting.pop(key, None)
+        if earlier is not None:
+            self.room += _size_of(earlier[0])
+            self.report.taken(*earlier, by_one_refused=False)
+
+    def _wait(self, read: ReadDocument, outcome: Taken) -> None:
+        size = _size_of(read)
+        if size > self.room:
+            self.report.taken(read, outcome, by_one_refused=False)
+        else:
+            self.room -= size
+            self.waiting[read.document.key] = read, outcome
+
+    def _again(self) -> None:
+        """Try those that wait once more, then again each whose owner has moved on; what is left is refused."""
+        ready = list(self.waiting)
+        while ready:
+            moved: set[DocumentKey] = set()
+            tried = [self.waiting.pop(key)[0] for key in ready]
+            self.room += sum(map(_size_of, tried))
+            for batch in _batches(tried):
+                moved |= self._store(batch)
+            ready = [key for key, (_, outcome) in self.waiting.items() if outcome.owner in moved]
+        for read, outcome in self.waiting.values():
+            self.report.taken(read, outcome, by_one_refused=outcome.owner in self.waiting)
+
+
+def _batches(reads: Iterable[ReadDocument]) -> Iterator[list[ReadDocument]]:
+    batch: list[ReadDocument] = []
+    items = 0
+    for read in reads:
+        batch.append(read)
+        items += _size_of(read)
+        if items >= BATCH_ITEMS:
+            yield batch
+            batch, items = [], 0
+    if batch:
+        yield batch
+
+
+def _size_of(read: ReadDocument) -> int:
+    return 1 + len(read.document.items)
+
+
+def _reader(store: Store, settings: Settings) -> DocumentReader:
+    return DocumentReader(
         tenant=settings.tenant,
         entity=settings.entity,
         default_org=settings.orgs[0] if settings.orgs else None,
         currency_of_invoice=lambda invoice_id: store.invoice_currency(settings.scope, invoice_id),
     )
-    batch: list[ReadDocument] = []
-    items = 0
-    for read in _everything(reader, files, report.progress):
-        if isinstance(read, BadInput):
-            report.bad(read)
-            continue
-        batch.append(read)
-        items += 1 + len(read.document.items)
-        if items >= BATCH_ITEMS:
-            _store(store, batch, report)
-            batch, items = [], 0
-    _store(store, batch, report)
 
 
-def _everything(reader: DocumentReader, files: Sequence[str], progress: Progress) -> Iterator[ReadDocument | BadInput]:
+def _everything(reader: DocumentReader, files: Sequence[str], report: LoadReport) -> Iterator[ReadDocument | BadInput]:
     for name in files:
+        before = reader.elements
         with _stream_of(name) as stream:
-            yield from reader.read(progress.lines(stream), name="standard input" if name == _STDIN else name)
+            yield from reader.read(_lines(stream, name, report.progress), name=_told_name(name))
+        if reader.elements == before:
+            report.empty(_told_name(name))
     yield from reader.finish()
-
-
-def _store(store: Store, batch: Sequence[ReadDocument], report: _Report) -> None:
-    if batch:
-        outcomes = store.load_all([read.document for read in batch])
-        for read, outcome in zip(batch, outcomes, strict=True):
-            report.loaded(read, outcome)
-
-
-@define
-class _Report:
-    """Prints a row per document as it is stored, and counts."""
-
-    listing: Listing
-    progress: Progress
-    is_quiet: bool
-    counts: Counter[str] = field(factory=Counter, init=False)
-
-    def loaded(self, read: ReadDocument, outcome: LoadOutcome) -> None:
-        """A document that was stored, or refused because of one that is stored."""
-        if isinstance(outcome, DocumentLoaded):
-            word = "new" if outcome.is_new else "changed" if outcome.changes else "unchanged"
-            self._row(word, read, _change_lines(outcome.changes), {"changes": changes_as_json(outcome.changes)})
-        else:
-            told = _taken(outcome)
-            self._row("refused", read, [Line(told, "fault", Tone.REFUSED, 1)], {"faults": [{"message": told}]})
-
-    def bad(self, bad: BadInput) -> None:
-        """Something that is no document."""
-        faults = [{**plain(fault), "message": fault.message} for fault in bad.faults]
-        lines = [Line(fault.message, "fault", Tone.REFUSED, 1) for fault in bad.faults]
-        cells = (Cell("refused", tone=Tone.REFUSED), *[Cell("–")] * 3, Cell(str(bad.where)))
-        value = {"outcome": "refused", "from": str(bad.where), "faults": faults}
-        self._print("refused", cells, value, lines)
-
-    def _row(self, word: str, read: ReadDocument, lines: Sequence[Line], told: dict[str, object]) -> None:
-        document: BillingDocument = read.document
-        names = (document.type.value, document.header.number, document.id)
-        cells = (Cell(word, tone=_TONES[word]), *map(Cell, names), Cell(str(read.where)))
-        own = dict(zip(("type", "number", "id"), names, strict=True))
-        self._print(word, cells, {"outcome": word, **own, "from": str(read.where), **told}, lines)
-
-    def _print(self, word: str, cells: Sequence[Cell], value: object, lines: Sequence[Line]) -> None:
-        self.counts[word] += 1
-        if not self.is_quiet or word == "refused":
-            self.progress.clear()
-            self.listing.row(cells, value, lines)
-
-    def end(self) -> ExitCode:
-        """The summary, and whether all was loaded."""
-        self.progress.clear()
-        refused = self.counts["refused"]
-        parts = ", ".join(f"{self.counts[word]} {word}" for word in _TONES if self.counts[word])
-        summary = f"{times(sum(self.counts.values()), 'document')}: {parts}" if parts else "no documents"
-        tone = Tone.WARNING if refused else Tone.STRONG
-        self.listing.end(
-            [Line(summary, tone=tone)], {"success": not refused, **{word: self.counts[word] for word in _TONES}}
-        )
-        return ExitCode.REFUSED if refused else ExitCode.DONE
-
-
-def _change_lines(changes: Sequence[FieldChange]) -> list[Line]:
-    lines = [Line(_change(change), "change", Tone.OVERRIDE, 1) for change in islice(changes, SHOWN_CHANGES)]
-    if len(changes) > SHOWN_CHANGES:
-        lines.append(Line(f"and {len(changes) - SHOWN_CHANGES} more; --json shows all", depth=1))
-    return lines
-
-
-def _change(change: FieldChange) -> str:
-    if isinstance(change.after, BillingItem):
-        return f"{change.path}: added, {change.after.amount}"
-    if isinstance(change.before, BillingItem):
-        return f"{change.path}: gone, was {change.before.amount}"
-    return change_text(change)
-
-
-def _taken(outcome: NumberTaken | ItemTaken) -> str:
-    owner = f"the {outcome.owner.type.value} with id {outcome.owner.id}"
-    if isinstance(outcome, NumberTaken):
-        return (
-            f"the number {outcome.number} belongs to {owner} (DOC-2). Correct the number, or load that document under "
-            "its new number first."
-        )
-    return (
-        f"the item {outcome.item_id} belongs to {owner} (DOC-3). Correct the export, or load that document without the "
-        "item first."
-    )

@@ -40,8 +40,8 @@ class Output(Protocol):
         """Print a result; ``value`` is the same for programs."""
         ...
 
-    def listing(self, name: str, columns: Sequence[str]) -> Listing:
-        """Begin a listing; programs find its rows under ``name``."""
+    def listing(self, name: str, columns: Sequence[str], *, is_quiet: bool = False) -> Listing:
+        """Begin a listing; programs find its rows under ``name``. A quiet one has no header without rows."""
         ...
 
     def fail(self, value: Mapping[str, Any]) -> None:
@@ -71,9 +71,12 @@ class PlainOutput:
         """Lines and aligned tables."""
         self.stream.write(blocks_as_text(blocks))
 
-    def listing(self, name: str, columns: Sequence[str]) -> Listing:  # noqa: ARG002  # programs ask for JSON
+    def listing(self, name: str, columns: Sequence[str], *, is_quiet: bool = False) -> Listing:  # noqa: ARG002  # as above
         """A header and one line per row, for ``cut``, ``grep`` and ``awk``."""
-        self.stream.write("\t".join(columns) + "\n")
+        header = "\t".join(columns) + "\n"
+        if is_quiet:
+            return _PlainListing(self.stream, header)
+        self.stream.write(header)
         return _PlainListing(self.stream)
 
     def fail(self, value: Mapping[str, Any]) -> None:
@@ -83,8 +86,13 @@ class PlainOutput:
 @define
 class _PlainListing:
     stream: TextIO
+    header: str = ""
+    """What is still to be written before the first row."""
 
     def row(self, cells: Sequence[Cell], value: object, details: Sequence[Line] = ()) -> None:  # noqa: ARG002
+        if self.header:
+            self.stream.write(self.header)
+            self.header = ""
         self.stream.write("\t".join([printable(cell.words) for cell in cells]) + "\n")
         for line in details:
             self.stream.write(line_as_text(line) + "\n")
@@ -105,7 +113,7 @@ class JsonOutput:
         """The value, indented."""
         self.stream.write(_encodable(as_json(value), self.stream))
 
-    def listing(self, name: str, columns: Sequence[str]) -> Listing:  # noqa: ARG002
+    def listing(self, name: str, columns: Sequence[str], *, is_quiet: bool = False) -> Listing:  # noqa: ARG002
         """``{"name": [`` and then the rows."""
         self.stream.write(f'{{"{name}": [')
         self.open_listing = _JsonListing(self.stream)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, Final, TextIO
 
+import attrs
 from attrs import define, field
 from rich import box
 from rich.console import Console, RenderableType
@@ -23,6 +25,17 @@ ROWS_AT_ONCE: Final = 200
 
 WIDEST_KEPT: Final = 24
 """Widest column, in characters, that later pieces of a listing keep; a longer one would break narrow windows."""
+
+SHORTEST_ID: Final = 8
+"""Fewest characters of an id that is cut: what still looks like one, and is found by a search."""
+
+LEAST_ROOM: Final = 24
+"""Characters that a spare column needs at least, in which its words stand on several lines."""
+
+_GAP: Final = 3
+"""Characters between two columns."""
+
+_ALL_IS_SHOWN: Final = "-v, --json and a wider window show all."
 
 _STYLE: Final[Mapping[Tone, str]] = {
     Tone.PLAIN: "",
@@ -60,12 +73,79 @@ def _cell(cell: Cell) -> Text:
     return text
 
 
+def fitted(table: Table, width: int) -> Table:
+    """A table as it fits into a window of that many characters: first its ids are cut, then spare columns go.
+
+    A note tells it. A table that fits, or that may lose nothing, stays as it is.
+
+    >>> plan = Table(name="plan", title="", columns=("item", "why"), rows=((Cell("8ad0fc0d9a1f"), Cell("new")),),
+    ...              ids=frozenset({"item"}), spare=frozenset({"why"}))
+    >>> fitted(plan, 30) is plan, [cell.text for cell in fitted(plan, 10).rows[0]]
+    (True, ['8ad0fc0d…'])
+    """
+    if _width(table) <= width or not table.ids | table.spare:
+        return table
+    cut = attrs.evolve(table, rows=_with_short_ids(table))
+    told = ["ids are cut"] if cut.rows != table.rows else []
+    left = _without_spare_columns(cut)
+    if _width(cut) > width and _width(left) + _GAP + LEAST_ROOM > width:
+        cut = left
+        told += [f"there is no room for {name!r}" for name in sorted(table.spare)]
+    note = " and ".join(told)
+    return attrs.evolve(cut, notes=(*cut.notes, f"{note[0].upper()}{note[1:]}: {_ALL_IS_SHOWN}")) if told else cut
+
+
+def _width(table: Table) -> int:
+    """How many characters a row of the table takes where none of its cells is folded."""
+    across = zip(table.columns, *[[printable(cell.words) for cell in row] for row in table.rows], strict=True)
+    return sum([max(map(len, column)) + _GAP for column in across]) - _GAP
+
+
+def _without_spare_columns(table: Table) -> Table:
+    kept = [at for at, column in enumerate(table.columns) if column not in table.spare]
+    rows = tuple([tuple([row[at] for at in kept]) for row in table.rows])
+    return attrs.evolve(table, columns=tuple([table.columns[at] for at in kept]), rows=rows)
+
+
+def _with_short_ids(table: Table) -> tuple[tuple[Cell, ...], ...]:
+    columns = {
+        at: shortened([row[at].text for row in table.rows])
+        for at, column in enumerate(table.columns)
+        if column in table.ids
+    }
+    return tuple(
+        [
+            tuple(
+                [
+                    attrs.evolve(cell, text=columns[at][cell.text]) if at in columns else cell
+                    for at, cell in enumerate(row)
+                ]
+            )
+            for row in table.rows
+        ]
+    )
+
+
+def shortened(ids: Collection[str]) -> dict[str, str]:
+    """Each id with the shortest beginning that tells all of them apart, or whole where little would be saved.
+
+    >>> shortened(["8ad0fc0d9a1f", "8ad0fc0d77aa", "short"])
+    {'8ad0fc0d9a1f': '8ad0fc0d9…', '8ad0fc0d77aa': '8ad0fc0d7…', 'short': 'short'}
+    """
+    distinct = sorted(set(ids))
+    length = SHORTEST_ID
+    for one, other in pairwise(distinct):
+        while one[:length] == other[:length]:
+            length += 1
+    return {each: each if len(each) <= length + 1 else f"{each[:length]}…" for each in ids}
+
+
 def _line(line: Line) -> RenderableType:
     text = Text(printable(line.text), style=_STYLE[line.tone])
     if not line.label:
         return Padding(text, (0, 0, 0, 2 * line.depth))
     grid = RichTable.grid(padding=(0, 1))
-    grid.add_column(width=9, no_wrap=True, style="dim")
+    grid.add_column(width=max(9, len(line.label)), no_wrap=True, style="dim")
     grid.add_column(overflow="fold")
     grid.add_row(line.label, text)
     return Padding(grid, (0, 0, 0, 2 * line.depth))
@@ -87,6 +167,7 @@ class TerminalOutput:
                 console.print(_line(block))
 
     def _table(self, console: Console, table: Table) -> None:
+        table = fitted(table, console.width)
         laid_out = _table(table.columns)
         is_matrix = any(cell.rule_id and cell.text for row in table.rows for cell in row)
         laid_out.show_lines = is_matrix
@@ -97,7 +178,7 @@ class TerminalOutput:
         for note in table.notes:
             console.print(Text(note, style="dim"))
 
-    def listing(self, name: str, columns: Sequence[str]) -> Listing:  # noqa: ARG002
+    def listing(self, name: str, columns: Sequence[str], *, is_quiet: bool = False) -> Listing:  # noqa: ARG002
         """Tables of some rows each."""
         return _TerminalListing(_console(self.stream), tuple(columns))
 

@@ -63,6 +63,44 @@ def test_a_terminal_gets_tables_and_colour(loaded: Any) -> None:
     assert max(map(len, plain.splitlines())) <= 120
 
 
+IDS = [f"8ad0{number:04x}fe92a1f7019bd2c5e3a0" for number in range(3)]
+
+
+@pytest.fixture
+def long_ids(regen: Any, invoice: Any) -> Any:
+    """An invoice whose item ids are as long as Zuora's."""
+    item = {"chargeAmount": "1200.00", "sourceItemType": "SubscriptionComponent"}
+    regen("load", regen.write("a.ndjson", invoice(items=[{**item, "id": each} for each in IDS])))
+    return regen
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_a_plan_on_a_narrow_terminal_has_a_line_per_item(long_ids: Any, columns: int) -> None:
+    """Ids are cut to what tells them apart, then the reasons go; that is told, and -v shows all."""
+    plain = ESCAPE.sub("", long_ids.on_a_terminal("plan", *REFERENCE, columns=columns).out)
+    rows = [line for line in plain.splitlines() if line.startswith("8ad0")]
+    assert [row.split()[0] for row in rows] == (IDS if columns == 200 else [f"{each[:8]}…" for each in IDS])
+    assert all("TBL-W1 TBL-S1" in row for row in rows)
+    assert ("item present" in plain) == (columns > 80)
+    assert ("Ids are cut" in plain) == (columns < 200)
+    assert ("no room for 'why'" in plain) == (columns == 80)
+    assert max(map(len, plain.splitlines())) <= columns
+
+
+def test_ids_are_never_cut_for_programs_pipes_and_explanations(long_ids: Any) -> None:
+    """Whatever COLUMNS says."""
+    explained = ESCAPE.sub("", long_ids.on_a_terminal("plan", *REFERENCE, "-v", columns=80).out)
+    piped = long_ids.process("plan", *REFERENCE, environment={"COLUMNS": "80"}).out
+    for said in (explained, piped, long_ids("plan", *REFERENCE, "--json").out):
+        assert all(each in said for each in IDS)
+
+
+def test_a_long_label_is_set_apart_from_its_text(regen: Any) -> None:
+    """In a pipe and on a terminal."""
+    assert "  instead of Delete the transaction" in regen("explain", "TBL-W9").out
+    assert "  instead of Delete the" in ESCAPE.sub("", regen.on_a_terminal("explain", "TBL-W9").out)
+
+
 def test_no_color_is_respected(loaded: Any) -> None:
     """The frame stays, the colour goes."""
     said = loaded.on_a_terminal("table", "writes", environment={"NO_COLOR": "1"})

@@ -15,7 +15,7 @@ from attrs import evolve
 
 from regen_core.access import Caller
 from regen_core.documents import BillingDocument, BillingItem, DocumentHeader, DocumentKey, DocumentType, ItemSource
-from regen_core.refusals import Refusal
+from regen_core.refusals import Refusal, UnreadableBody
 from regen_core.regeneration import Regeneration, decide
 from regen_core.request import RegenerateRequest
 from regen_core.store import Loaded, StoredDocument, TransactionStore
@@ -65,6 +65,13 @@ class TestBeforeEverything:
         assert name(evolve(submission(), body=b" " * (MAX_BODY_BYTES + 1))) == "PayloadTooLarge"
         assert name(evolve(submission(), body=b" " * MAX_BODY_BYTES)) == "UnreadableBody"
         assert admit(submission(), max_body_bytes=10).name == "PayloadTooLarge"  # type: ignore[union-attr]  # refused
+
+    @pytest.mark.parametrize("body", [b"", b" \n"])
+    def test_an_empty_body_is_called_so(self, body: bytes) -> None:
+        """Not an end of text somewhere within a value."""
+        refused = admit(evolve(submission(), body=body))
+        assert isinstance(refused, UnreadableBody)
+        assert refused.fault == "it is empty"
 
     @pytest.mark.parametrize(
         "media_type",
