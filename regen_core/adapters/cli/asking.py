@@ -33,6 +33,7 @@ from regen_core.explain.tables import DECIDING, TABLES
 from regen_core.explain.tables import table as table_named
 from regen_core.rules import RULES
 from regen_core.transactions import TransactionState
+from regen_core.wire.kinds import amount_fault
 
 __all__ = ["explain", "table"]
 
@@ -82,6 +83,9 @@ class _Amount(click.ParamType[Decimal]):
             self.fail(f"{value!r} is not a number such as 10 or -5.25.", param, ctx)
         if not amount.is_finite():
             self.fail(f"{value!r} is not a finite number.", param, ctx)
+        fault = amount_fault(amount)
+        if fault is not None:
+            self.fail(f"{value!r} has {fault}.", param, ctx)
         return amount
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from regen_core.ports import Store, StoreFault
 from regen_core.transactions import Occasion
 
-__all__ = ["NoDatabase", "occasion", "opened"]
+__all__ = ["NoDatabase", "NoUrl", "occasion", "opened"]
 
 _FILE_URL: Final = "sqlite:///"
 
@@ -31,6 +31,19 @@ class NoDatabase(StoreFault):
         return type(self), (self.url,)
 
 
+class NoUrl(StoreFault):
+    """A path where a URL is needed; the message has the URL that leads there."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"The database {path!r} is not a database URL. If you mean the SQLite file, write {_FILE_URL}{path}."
+        )
+        self.path = path
+
+    def __reduce__(self) -> tuple[type[NoUrl], tuple[str]]:
+        return type(self), (self.path,)
+
+
 @contextmanager
 def opened(url: str, *, may_create: bool = False) -> Iterator[Store]:
     """The store of a URL, closed in the end. Raises :class:`StoreFault` where it can't be used.
@@ -38,6 +51,8 @@ def opened(url: str, *, may_create: bool = False) -> Iterator[Store]:
     A file that doesn't exist is made only where ``may_create``: a question asked in the wrong directory must not leave
     an empty database there.
     """
+    if _is_path(url):
+        raise NoUrl(url.removeprefix("sqlite:").removeprefix("//"))
     path = url.removeprefix(_FILE_URL).partition("?")[0]
     names_a_file = url.startswith(_FILE_URL) and path and not path.startswith((":", "file:"))
     if names_a_file and not may_create and not Path(path).exists():
@@ -46,6 +61,13 @@ def opened(url: str, *, may_create: bool = False) -> Iterator[Store]:
 
     with SqlStore.open(url) as store:
         yield store
+
+
+def _is_path(url: str) -> bool:
+    """Whether this names a file without saying so as a URL does; what may hold a password doesn't."""
+    if url.startswith("sqlite:"):
+        return not url.startswith(_FILE_URL) and url not in ("sqlite:", "sqlite://")
+    return "://" not in url and "@" not in url
 
 
 def occasion() -> Occasion:

@@ -25,7 +25,7 @@ from regen_core.explain.as_json import changes_as_json
 from regen_core.explain.blocks import Cell, Line, Tone
 from regen_core.explain.regenerations import transaction_changes
 from regen_core.explain.sentences import change_text
-from regen_core.explain.words import times
+from regen_core.explain.words import amount_text, times
 from regen_core.ports import Selection, Store
 from regen_core.reconciliation import CurrencyTotals, Period, Reconciliation, Total, Variance, foresee
 from regen_core.reconciliation import reconcile as reconciled
@@ -153,7 +153,7 @@ def _cells(variance: Variance) -> tuple[Cell, ...]:
 
 
 def _money(amount: Decimal | None, currency: str | None) -> str:
-    return _NOTHING if amount is None else f"{amount} {currency}"
+    return _NOTHING if amount is None else f"{amount_text(amount)} {currency}"
 
 
 def _changes(variance: Variance) -> tuple[FieldChange, ...]:
@@ -181,7 +181,7 @@ def _totals(outcome: Reconciliation) -> Iterator[Line]:
 
 
 def _total(total: Total) -> str:
-    return f"{times(total.count, 'line')}, {total.amount}"
+    return f"{times(total.count, 'line')}, {amount_text(total.amount)}"
 
 
 def _verdict(outcome: Reconciliation) -> Line:

@@ -18,13 +18,15 @@ from regen_core.adapters.cli.settings import RegenCommand, Settings, settings_of
 from regen_core.documents import DocumentType
 from regen_core.explain.as_json import explanation_as_json, refusal_as_json
 from regen_core.explain.blocks import Block, Line, Tone
-from regen_core.explain.refused import explain_refusal
+from regen_core.explain.refused import ExplainedRefusal, explain_refusal
 from regen_core.explain.regenerations import explain
 from regen_core.explain.sentences import described, refused, summarised
 from regen_core.idempotency import Replay, key_fault
 from regen_core.ports import Answer, IdempotentCall
-from regen_core.refusals import Refusal
+from regen_core.refusals import DocumentNotFound, Refusal
 from regen_core.regeneration import Regeneration
+from regen_core.request import RegenerateRequest
+from regen_core.rules import rule
 from regen_core.wire.answers import error_body, success_body
 
 __all__ = ["plan", "run"]
@@ -59,7 +61,7 @@ def plan(
     with opened(settings.db) as store:
         outcome = store.plan(settings.scope, request)
     if not isinstance(outcome, Regeneration):
-        return _refuse(settings, outcome)
+        return _refuse(settings, request, outcome)
     return _show(settings, outcome, is_explained=is_explained, is_done=False)
 
 
@@ -101,7 +103,7 @@ def run(
     if isinstance(outcome, Replay):
         return _replay(settings, outcome)
     if not isinstance(outcome, Regeneration):
-        return _refuse(settings, outcome, to_stderr=True)
+        return _refuse(settings, request, outcome, to_stderr=True)
     return _show(settings, outcome, is_explained=is_explained, is_done=True)
 
 
@@ -128,12 +130,23 @@ def _id_list(ids: Sequence[str]) -> list[Line]:
     return [Line(each, "idList") for each in ids] or [Line("empty", "idList", Tone.QUIET)]
 
 
-def _refuse(settings: Settings, refusal: Refusal, *, to_stderr: bool = False) -> ExitCode:
+def _refuse(settings: Settings, request: RegenerateRequest, refusal: Refusal, *, to_stderr: bool = False) -> ExitCode:
     """Print a refusal: of a plan it is the result, of a run it is what went wrong."""
     explained = explain_refusal(refusal)
     output = output_for(sys.stderr, as_json=False) if to_stderr and not settings.as_json else settings.output
-    output.show(refused(explained), {"success": False, "refusal": refusal_as_json(explained)})
+    told = _searched(settings, request, explained) if isinstance(refusal, DocumentNotFound) else refused(explained)
+    output.show(told, {"success": False, "refusal": refusal_as_json(explained)})
     return ExitCode.REFUSED
+
+
+def _searched(settings: Settings, request: RegenerateRequest, explained: ExplainedRefusal) -> tuple[Line, ...]:
+    """A document that isn't found, told to a local operator: where it was looked for, and the rule that matters."""
+    names = [f"{name} {value!r}" for name, value in (("id", request.id), ("number", request.number)) if value]
+    orgs = f"org {' or '.join(map(repr, settings.orgs))}" if settings.orgs else "any org"
+    where = f"tenant {settings.tenant!r}, entity {settings.entity!r}, {orgs}"
+    message = f"There is no {request.type.value} with {' and '.join(names)} in {where}. Check each; case matters."
+    matters = "REQ-4" if len(names) > 1 else "ACC-4" if settings.orgs else "REQ-7"
+    return refused(ExplainedRefusal(explained.refusal, (rule(matters),)), message)
 
 
 def _replay(settings: Settings, replay: Replay) -> ExitCode:

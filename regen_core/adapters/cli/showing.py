@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
+from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from regen_core.adapters.cli.references import reference_options
 from regen_core.adapters.cli.settings import RegenCommand, settings_of
 from regen_core.documents import BillingDocument, DocumentType
 from regen_core.explain.blocks import Cell, Line, Tone
-from regen_core.explain.words import yes_no
+from regen_core.explain.words import amount_text, yes_no
 from regen_core.fields import FlatCell, flat_row
 from regen_core.ports import OutboxEntry, Page, Selection, Store
 from regen_core.revenue import Held
@@ -44,7 +45,11 @@ class _Kind:
 
 
 def _cells(*texts: object) -> tuple[Cell, ...]:
-    return tuple([text if isinstance(text, Cell) else Cell(str(text)) for text in texts])
+    return tuple([text if isinstance(text, Cell) else Cell(_shown(text)) for text in texts])
+
+
+def _shown(value: object) -> str:
+    return amount_text(value) if isinstance(value, Decimal) else str(value)
 
 
 def _document_row(document: BillingDocument) -> Iterator[_Row]:
@@ -87,8 +92,12 @@ def _flat_rows(stored: StoredTransaction) -> Iterator[_Row]:
 def _flat_texts(cell: FlatCell) -> tuple[Cell, Cell]:
     if cell.value is None:
         return Cell(_NONE, tone=Tone.QUIET), Cell(f"unfilled: {cell.reason}", tone=Tone.QUIET)
-    shown = yes_no(cell.value, "true", "false") if isinstance(cell.value, bool) else str(plain(cell.value))
+    shown = yes_no(cell.value, "true", "false") if isinstance(cell.value, bool) else _flat_text(cell.value)
     return Cell(shown, tone=Tone.STRONG), Cell(cell.filled_from or _NONE)
+
+
+def _flat_text(value: object) -> str:
+    return _shown(value if isinstance(value, Decimal) else plain(value))
 
 
 def _delivery_row(entry: OutboxEntry) -> Iterator[_Row]:
@@ -160,7 +169,7 @@ _FLAT: Final = _Kind(lambda store: store.transactions, ("id", "field", "value", 
 
 
 @click.command(cls=RegenCommand)
-@click.argument("what", type=click.Choice(list(_KINDS)))
+@click.argument("what", metavar="WHAT", type=click.Choice(list(_KINDS)))
 @reference_options(is_required=False)
 @click.option("--flat", is_flag=True, help="transactions: every documented field, filled or why not.")
 @click.option("--pending", "state", flag_value="--pending", help="deliveries: only those that wait.")
@@ -178,7 +187,7 @@ def show(
     state: str | None,
     limit: int | None,
 ) -> ExitCode:
-    """Show what is stored: documents, transactions, deliveries (the outbox), or revenue (the built-in ledger).
+    """Show what is stored; WHAT is documents, transactions, deliveries (the outbox), or revenue (the built-in ledger).
 
     Amounts have their sign for revenue. In a pipe, rows are separated by tabs.
 

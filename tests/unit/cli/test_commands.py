@@ -139,6 +139,10 @@ class TestPlanAndRun:
         assert "drifted in item.amount" in loaded("plan", *REFERENCE).out
         said = loaded("plan", *REFERENCE, "--explain").out
         assert "  drift     item.amount: 10.00 → 11.00" in said
+        loaded("load", loaded.write("fix.ndjson", invoice(items=("11.00",))))
+        said_of_gone = loaded("plan", *REFERENCE, "--explain").out
+        assert "  drift     item gone: nothing would be generated today" in said_of_gone
+        loaded("load", loaded.write("fix.ndjson", invoice(items=("11.00", "-2.50"))))
         assert "  assumed   booking excluded: no (FCT-1)" in said
         assert "  TBL-W2    `GENERATE`, item present, active transaction: keep. [documented]" in said
         overriding = loaded("plan", *REFERENCE, "--re-migrate", "-v").out
@@ -173,6 +177,25 @@ class TestPlanAndRun:
         assert told.json["success"] is False
         assert told.json["refusal"]["name"] == name
         assert loaded("show", "transactions").rows == []
+
+    @pytest.mark.parametrize(
+        ("more", "told", "rule_id"),
+        [
+            (("--number", "INV-2"), "number 'INV-2' in tenant 'default', entity 'default', any org", "REQ-7"),
+            (("--id", "x", "--tenant", "acme"), "id 'x' in tenant 'acme', entity 'default', any org", "REQ-7"),
+            (("--number", "x", "--org", "north", "--org", "south"), "org 'north' or 'south'. Check each", "ACC-4"),
+            (("--id", "x", "--number", "INV-1"), "id 'x' and number 'INV-1' in tenant", "REQ-4"),
+        ],
+    )
+    def test_a_document_that_is_not_found_is_told_with_where_it_was_looked_for(
+        self, loaded: Any, more: tuple[str, ...], told: str, rule_id: str
+    ) -> None:
+        """A local operator may know; of the rules the one that matters, for programs all."""
+        said = loaded("plan", "--type", "Invoice", *more)
+        assert f"There is no Invoice with {told}" in said.out or told in said.out
+        assert [each for each in ("REQ-4", "REQ-7", "ACC-4") if f"  {each}  " in said.out] == [rule_id]
+        rules = loaded("plan", "--type", "Invoice", *more, "--json").json["refusal"]["rules"]
+        assert [each["id"] for each in rules] == ["REQ-4", "REQ-7", "ACC-4"]
 
     def test_what_went_wrong_in_a_run_is_a_complaint_and_in_a_plan_the_result(self, loaded: Any) -> None:
         """Ids on standard output stay ids."""
@@ -252,6 +275,26 @@ class TestShow:
         loaded("run", *REFERENCE)
         for what in ("documents", "transactions", "deliveries", "revenue"):
             assert loaded("show", what, "--tenant", "other").rows == []
+
+    def test_amounts_are_written_in_full_for_people_and_as_they_are_for_programs(
+        self, regen: Any, invoice: Any
+    ) -> None:
+        """No exponent, and no zero below zero."""
+        items = [
+            {"id": f"i{at}", "chargeAmount": amount, "sourceItemType": "SubscriptionComponent"}
+            for at, amount in enumerate(("1E+5", "1E-10", "-0.00"))
+        ]
+        regen("load", regen.write("a.ndjson", invoice(items=items)))
+        people = [regen("plan", *REFERENCE).out, regen("plan", *REFERENCE, "-v").out, regen("run", *REFERENCE).out]
+        regen("deliver", "--to", "ledger")
+        people += [regen("show", what).out for what in ("transactions", "deliveries", "revenue")]
+        for said in people:
+            assert all(amount in said for amount in ("100000", "0.0000000001", "0.00"))
+            assert not any(amount in said for amount in ("E+5", "E-10", "-0.00"))
+        flat = regen("show", "transactions", "--flat").out + regen("show", "documents").out
+        assert not any(amount in flat for amount in ("E+5", "E-10"))
+        told = regen("show", "transactions", "--json").json["transactions"]
+        assert [each["transaction"]["item"]["amount"] for each in told] == ["1E+5", "1E-10", "-0.00"]
 
     def test_text_of_a_document_can_t_steer_a_terminal(self, regen: Any, invoice: Any) -> None:
         """Escapes of a document are shown, not obeyed."""

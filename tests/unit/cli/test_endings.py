@@ -31,7 +31,11 @@ class TestWrongUsage:
     @pytest.mark.parametrize(
         ("args", "told"),
         [
-            (("frobnicate",), "No such command 'frobnicate'"),
+            (("frobnicate",), "No such command 'frobnicate'. Commands are load, plan,"),
+            (("relaod",), "No such command 'relaod'. Did you mean 'load'?"),
+            (("Plan", *REFERENCE), "Did you mean 'plan'?"),
+            (("show",), "Missing argument 'WHAT'"),
+            (("explain", "--type", "Invoice", "--amount", "1E+999999"), "more than 18 digits before the point"),
             (("load",), "Missing argument 'FILE...'"),
             (("load", "-", "-"), "can be read once"),
             (("load", "-", "--org", "a", "--org", "b"), "give --org once"),
@@ -109,7 +113,11 @@ class TestTheEnvironmentFails:
     @pytest.mark.parametrize(
         ("url", "told"),
         [
-            ("regen.db", "is not a database URL"),
+            ("regen.db", "'regen.db' is not a database URL. If you mean the SQLite file, write sqlite:///regen.db."),
+            ("{tmp}/a.db", "write sqlite:///{tmp}/a.db."),
+            ("sqlite:a.db", "write sqlite:///a.db."),
+            ("sqlite://a.db", "write sqlite:///a.db."),
+            ("user:secret@host", "is not a database URL"),
             ("mysql://u:secret@h/d", "mysql"),
             ("sqlite:///{tmp}/no/such/dir/a.db", "no/such/dir"),
             ("sqlite:///{tmp}/text", "not an SQLite database"),
