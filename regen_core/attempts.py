@@ -184,8 +184,7 @@ def answer_of_status(status: int, retry_after: str | None, now: datetime) -> Ans
             return Taken()
         case Meaning.REFUSED:
             return Refused(reason)
-        case Meaning.FAILED:
-            return Failed(reason, rule.concern, None if retry_after is None else asked_wait(retry_after, now))
+    return Failed(reason, rule.concern, None if retry_after is None else asked_wait(retry_after, now))
 
 
 @frozen(kw_only=True)
@@ -281,7 +280,6 @@ def after_attempt(
             return Acknowledged()
         case Refused(reason):
             return Parked(reason)
-        case Failed(reason):
-            if failed_before + 1 >= policy.max_attempts:
-                return Parked(f"{reason} (attempt {failed_before + 1} of {policy.max_attempts})")
-            return TryAgain(now + wait_after(answer, failed_before, jitter, policy), reason)
+    if failed_before + 1 >= policy.max_attempts:
+        return Parked(f"{answer.reason} (attempt {failed_before + 1} of {policy.max_attempts})")
+    return TryAgain(now + wait_after(answer, failed_before, jitter, policy), answer.reason)
