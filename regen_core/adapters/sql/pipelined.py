@@ -66,11 +66,17 @@ class PipelinedUnit(UnitOfWork):
         self._connections.give(self._held)
 
     def _abandon(self, error: BaseException) -> None:
-        """Leave the pipeline and roll back; a connection with which that fails is closed."""
+        """Leave the pipeline and roll back.
+
+        After an error of the server the connection is closed instead: statements that were skipped weren't prepared,
+        and the driver doesn't know which of them those are.
+        """
         connection = self._held[0]
         try:
             if self._connection.pgconn.pipeline_status:
-                self._mode.__exit__(type(error), error, None)
+                self._mode.__exit__(None, None, None)
+            if isinstance(error, psycopg.Error):
+                raise error
             self._connection.execute("ROLLBACK")
         except Exception:  # noqa: BLE001  # whatever it is, the connection is lost and the first error counts
             connection.invalidate()
