@@ -14,12 +14,13 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
+import psutil  # type: ignore[import-untyped]  # it comes without types
 import psycopg
 from attrs import define, field
 
@@ -112,11 +113,16 @@ class Server:
                 return
 
     def kill(self) -> None:
-        """End it as a loss of power would, as far as processes can tell: no handler runs."""
+        """End it and all its processes with SIGKILL: no handler runs, and what only was in its memory is gone."""
         assert self._process is not None
-        os.kill(self._process.pid, signal.SIGKILL)
+        parent = psutil.Process(self._process.pid)
+        all_of_them = [parent, *parent.children(recursive=True)]
+        for each in all_of_them:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
         self._process.wait()
-        self._process = None
+        self._process, self._looking = None, None
+        psutil.wait_procs(all_of_them, timeout=_PATIENCE)
 
     def stop(self) -> None:
         """End it without asking anybody."""

@@ -24,7 +24,7 @@ from regen_core.request import RegenerateRequest
 from regen_core.testing.edits import EDITS, SLOTS, edited, initial
 from tests.concurrency.linearizability import Call, Done, explained, fork
 from tests.concurrency.requests import call
-from tests.conformance.databases import Database, PostgresqlDatabase
+from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
 from tests.crash.history import Clock, picture
 from tests.crash.profiles import scaled
 from tests.postgresql_server import Server

@@ -16,6 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.pool import PoolProxiedConnection
 
 from regen_core.adapters.sql.backend import Backend, raise_translated, translated
+from regen_core.adapters.sql.faults import ConnectionLost, ServerUnavailable
 from regen_core.adapters.sql.prepared import Prepared
 
 __all__ = ["Connections", "Row", "UnitOfWork"]
@@ -47,9 +48,12 @@ class Connections:
             if self.backend.is_alive(held[0].driver_connection):
                 return held
             held[0].invalidate()
-        with translated(self.backend, self.where):
-            connection = self.engine.raw_connection()
-            return connection, connection.cursor()
+        try:
+            with translated(self.backend, self.where):
+                connection = self.engine.raw_connection()
+                return connection, connection.cursor()
+        except ConnectionLost as lost:
+            raise ServerUnavailable(self.where, *lost.details) from lost
 
     def give(self, held: _Held) -> None:
         """Keep a connection that is in no transaction for the next unit."""
