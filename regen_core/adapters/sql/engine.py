@@ -9,14 +9,21 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Final
 
-from sqlalchemy import create_engine, event, make_url, select
+from sqlalchemy import Dialect, create_engine, event, make_url, select
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from regen_core.adapters.sql.backend import Backend, translated
-from regen_core.adapters.sql.faults import ForeignDatabase, NewerDatabase, OlderDatabase, UnreadableDatabaseUrl
+from regen_core.adapters.sql.faults import (
+    ConnectionLost,
+    ForeignDatabase,
+    NewerDatabase,
+    OlderDatabase,
+    ServerUnavailable,
+    UnreadableDatabaseUrl,
+)
 from regen_core.adapters.sql.schema import METADATA, SCHEMA_VERSION, version_table
 from regen_core.adapters.sql.unit import Connections
 
@@ -53,14 +60,23 @@ def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Connection
     style: Any = {} if backend.paramstyle is None else {"paramstyle": backend.paramstyle}
     engine = create_engine(parsed, connect_args=dict(backend.options(busy_timeout)), poolclass=NullPool, **style)
 
-    @event.listens_for(engine, "connect")
-    def set_up(connection: Any, _: object) -> None:
-        backend.set_up(connection, where, busy_timeout)
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Dialect, _: object, given: Any, named: Any) -> Any:
+        connection = dialect.connect(*given, **named)
+        try:
+            backend.set_up(connection, where, busy_timeout)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     connections = Connections(engine, backend, where)
     try:
         with translated(backend, where):
             ensure_schema(connections)
+    except ConnectionLost as lost:
+        connections.close()
+        raise ServerUnavailable(where, *lost.details) from lost
     except BaseException:
         connections.close()
         raise

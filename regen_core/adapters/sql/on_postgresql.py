@@ -38,8 +38,18 @@ _SET_UP: Final = "SELECT " + ", ".join(
     [*[f"set_config('{name}', %s, false)" for name in _TIMEOUTS], *[f"current_setting('{row[0]}')" for row in _NEEDED]]
 )
 
-_BUSY: Final = ("55P03", "57014", "53300")
-"""A lock wasn't granted in time, a statement took too long, too many connections."""
+_BY_CODE: Final = {
+    "25006": faults.ReadOnlyDatabase,  # a transaction that is read-only
+    "42501": faults.ReadOnlyDatabase,  # a right that the role hasn't
+    "53100": faults.DatabaseFull,  # a full disk
+    "53300": faults.DatabaseBusy,  # too many connections
+    "55P03": faults.DatabaseBusy,  # a lock that wasn't granted in time
+    "57014": faults.DatabaseBusy,  # a statement that took too long
+}
+"""The server's codes, and what they mean here."""
+
+_NO_SUCH_PLACE: Final = ("3D000", "3F000")
+"""No such database, no such schema."""
 
 _CONFLICTS: Final = ("40001", "40P01", "23505", "23502")
 """Units were in each other's way: not serializable, a deadlock, a name that another unit took first, a document that
@@ -54,7 +64,8 @@ def _check(url: URL, where: str) -> None:
 
 
 def _options(busy_timeout: float) -> Mapping[str, Any]:
-    return {"connect_timeout": max(2, round(busy_timeout)), "autocommit": True, "prepare_threshold": 1}
+    given = {"connect_timeout": max(2, round(busy_timeout)), "application_name": "regen_core"}
+    return {**given, "autocommit": True, "prepare_threshold": 1}
 
 
 def _set_up(connection: psycopg.Connection[Any], where: str, busy_timeout: float) -> None:
@@ -62,7 +73,8 @@ def _set_up(connection: psycopg.Connection[Any], where: str, busy_timeout: float
     times = [f"{round(1000 * seconds)}ms" for seconds in (busy_timeout, STATEMENT_TIMEOUT, _ABANDONED)]
     row = connection.execute(_SET_UP, times).fetchone()
     assert row is not None, "a SELECT without FROM has a row"
-    for (name, enough, fault), found in zip(_NEEDED, row[len(_TIMEOUTS) :], strict=True):
+    for (name, enough, fault), told in zip(_NEEDED, row[len(_TIMEOUTS) :], strict=True):
+        found = told.decode() if isinstance(told, bytes) else told  # from an encoding that isn't one
         if found not in enough:
             raise faults.ReadOnlyDatabase(where) if fault is None else fault(where, name, found, enough[0])
 
@@ -87,20 +99,22 @@ def _claims(_: URL, __: str) -> Claims:
 
 
 def _fault_of(error: BaseException, where: str) -> StoreFault | None:
-    if not isinstance(error, psycopg.Error) or isinstance(error, (psycopg.ProgrammingError, psycopg.DataError)):
-        return faults.ReadOnlyDatabase(where) if isinstance(error, psycopg.errors.InsufficientPrivilege) else None
+    if not isinstance(error, psycopg.Error):
+        return None
     code = error.sqlstate
+    if code in _BY_CODE:
+        return _BY_CODE[code](where)
+    if code in _NO_SUCH_PLACE:
+        return faults.ServerUnavailable(where, type(error).__name__)
+    if isinstance(error, (psycopg.ProgrammingError, psycopg.DataError)):
+        return None
     if code is None or code.startswith(_GONE):
         return faults.ConnectionLost(where, code or type(error).__name__)
     if code in _CONFLICTS:
         return faults.PassingConflict(where, type(error).__name__)
     if isinstance(error, psycopg.IntegrityError):
         return None
-    if code in _BUSY:
-        return faults.DatabaseBusy(where)
-    if code == "53100":
-        return faults.DatabaseFull(where)
-    return faults.ReadOnlyDatabase(where) if code == "25006" else faults.DatabaseUnavailable(where, code)
+    return faults.DatabaseUnavailable(where, code)
 
 
 BACKEND: Final = Backend(

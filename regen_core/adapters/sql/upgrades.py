@@ -29,5 +29,6 @@ def upgrade(connection: Connection, to: str = SCHEMA_VERSION) -> None:
         return steps._upgrade_revs(to, found)
 
     context = MigrationContext.configure(connection, opts={"version_table": version_table.name, "fn": wanted})
+    version_table.create(connection, checkfirst=True)
     with Operations.context(context):
         context.run_migrations()

@@ -1,0 +1,192 @@
+"""A PostgreSQL database that can't be used is refused with a sentence that says what to do; nothing is halved."""
+
+# ruff: noqa: S608  # names and values of the tests' own
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from urllib.parse import quote
+
+import pytest
+
+from regen_core.adapters.sql import SqlStore, faults
+from regen_core.adapters.sql.schema import SCHEMA_VERSION
+from regen_core.idempotency import Replay
+from regen_core.ports import Answer, StoreFault
+from regen_core.regeneration import Regeneration
+from tests.concurrency.requests import ALL, asked, call, invoice
+from tests.conformance.databases import PostgresqlDatabase, dump
+from tests.postgresql_server import Server, running_server
+
+
+def refused(url: str, kind: type[StoreFault]) -> str:
+    """The sentence with which opening is refused."""
+    with pytest.raises(kind) as raised:
+        SqlStore.open(url, busy_timeout=2)
+    assert type(raised.value) is kind
+    return str(raised.value)
+
+
+class TestOpening:
+    """What is looked at before anything is read or written."""
+
+    def test_a_server_that_is_not_there(self, postgresql: Server) -> None:
+        """No password is ever repeated."""
+        away = quote(f"{postgresql.socket}/nobody")
+        told = refused(f"postgresql://me:secret@/db?host={away}", faults.ServerUnavailable)
+        assert "can't be reached" in told
+        assert "secret" not in told
+
+    def test_a_database_that_is_not_there(self, postgresql: Server) -> None:
+        """The server answers, and has no such database."""
+        refused(f"postgresql://postgres@/nobody?host={quote(postgresql.socket)}", faults.ServerUnavailable)
+
+    def test_a_schema_that_is_not_there(self, postgresql: Server) -> None:
+        """It isn't made: a typo must not become a new place."""
+        with pytest.raises(StoreFault):
+            SqlStore.open(postgresql.url("nobody"))
+
+    def test_a_database_of_somebody_else(self, schema: PostgresqlDatabase) -> None:
+        """A table that happens to be called as one of ours doesn't make it ours, and it is left alone."""
+        schema.run("CREATE TABLE documents (id text)")
+        assert "belongs to another program" in refused(schema.url, faults.ForeignDatabase)
+
+    @pytest.mark.parametrize(("version", "kind"), [("9999", faults.NewerDatabase), ("0000", faults.OlderDatabase)])
+    def test_a_schema_of_another_version(
+        self, schema: PostgresqlDatabase, version: str, kind: type[StoreFault]
+    ) -> None:
+        """The sentence names both versions."""
+        SqlStore.open(schema.url).close()
+        schema.run(f"UPDATE regen_core_version SET version_num = '{version}'")
+        told = refused(schema.url, kind)
+        assert version in told
+        assert SCHEMA_VERSION in told
+
+    def test_commits_that_do_not_wait_for_the_disk(self, schema: PostgresqlDatabase) -> None:
+        """IDM-7: a setting of the role is found by reading it back."""
+        schema.run("CREATE ROLE hasty SUPERUSER LOGIN")
+        schema.run("ALTER ROLE hasty SET synchronous_commit = off")
+        url = schema.server.url(schema.schema, user="hasty")
+        assert "synchronous_commit is off" in refused(url, faults.DurabilityTooWeak)
+
+    def test_a_server_that_does_not_write_to_the_disk(self) -> None:
+        """IDM-7."""
+        with running_server("fsync=off") as server:
+            assert "fsync is off" in refused(server.url(), faults.DurabilityTooWeak)
+
+    def test_an_encoding_that_cannot_hold_every_text(self, postgresql: Server) -> None:
+        """REQ-7, REQ-14."""
+        with postgresql.connect() as connection:
+            connection.execute("CREATE DATABASE ascii TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+        url = f"postgresql://postgres@/ascii?host={quote(postgresql.socket)}"
+        assert "server_encoding is SQL_ASCII" in refused(url, faults.UnsuitableDatabase)
+
+    def test_a_role_for_which_all_is_read_only(self, schema: PostgresqlDatabase) -> None:
+        """It is refused at once."""
+        schema.run("CREATE ROLE looker SUPERUSER LOGIN")
+        schema.run("ALTER ROLE looker SET default_transaction_read_only = on")
+        refused(schema.server.url(schema.schema, user="looker"), faults.ReadOnlyDatabase)
+
+
+class TestWorking:
+    """What goes wrong while the store works."""
+
+    def test_a_role_that_may_only_read(self, schema: PostgresqlDatabase) -> None:
+        """It may look, and hears at its first write that it may do no more."""
+        with SqlStore.open(schema.url) as store:
+            store.load(invoice())
+        schema.run("CREATE ROLE reader LOGIN")
+        schema.run(f"GRANT USAGE ON SCHEMA {schema.schema} TO reader")
+        schema.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA {schema.schema} TO reader")
+        with SqlStore.open(schema.server.url(schema.schema, user="reader")) as store:
+            assert len(store.documents(ALL).rows) == 1
+            for write in (lambda: store.load(invoice(amount=11)), lambda: store.regenerate(ALL, asked())):
+                with pytest.raises(faults.ReadOnlyDatabase):
+                    write()
+
+    def test_a_full_disk(self, schema: PostgresqlDatabase) -> None:
+        """Simulated by a trigger that raises what the server does; nothing of the operation is stored."""
+        with SqlStore.open(schema.url) as store:
+            store.load(invoice())
+            _raises(schema, "RAISE EXCEPTION USING ERRCODE = '53100'", "outbox")
+            before = dump(schema)
+            with pytest.raises(faults.DatabaseFull, match="disk is full"):
+                store.regenerate(ALL, asked())
+            assert dump(schema) == before
+            schema.run("DROP TRIGGER raises ON outbox")
+            assert isinstance(store.regenerate(ALL, asked()), Regeneration)
+
+    def test_a_connection_that_is_lost_before_the_commit(self, schema: PostgresqlDatabase) -> None:
+        """Nothing was stored, so the operation is begun again, and executes once."""
+        lost: list[int] = []
+
+        def answer(_: object) -> Answer:
+            if not lost:
+                lost.append(_end_others(schema.server))
+            return Answer(200, b"done")
+
+        with SqlStore.open(schema.url) as store:
+            store.load(invoice())
+            assert isinstance(store.regenerate(ALL, asked(), idempotent=call("k1", answer)), Regeneration)
+            assert lost == [1]
+            assert isinstance(store.regenerate(ALL, asked(), idempotent=call("k1")), Replay)
+            assert {line.deliveries for line in store.transactions(ALL).rows} == {1}
+
+    def test_a_connection_that_is_lost_while_nobody_uses_it(self, schema: PostgresqlDatabase) -> None:
+        """A server that was started again is no reason to fail."""
+        with SqlStore.open(schema.url) as store:
+            store.load(invoice())
+            assert _end_others(schema.server) == 1
+            assert len(store.documents(ALL).rows) == 1
+
+    def test_a_connection_that_is_lost_during_the_commit(self, schema: PostgresqlDatabase) -> None:
+        """The one fault after which the operation may be stored, and it says so."""
+        with SqlStore.open(schema.url) as store:
+            store.load(invoice())
+            _raises(schema, "PERFORM pg_terminate_backend(pg_backend_pid())", "outbox", deferred=True)
+            before = dump(schema)
+            with pytest.raises(faults.OutcomeUnknown, match="Idempotency-Key"):
+                store.regenerate(ALL, asked())
+            assert dump(schema) == before
+
+
+def _raises(schema: PostgresqlDatabase, what: str, table: str, *, deferred: bool = False) -> None:
+    """Let something happen at each row of a table, or at the commit of it."""
+    schema.run(f"CREATE FUNCTION raises() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {what}; RETURN NEW; END$$")
+    kind = "CONSTRAINT TRIGGER" if deferred else "TRIGGER"
+    when = "DEFERRABLE INITIALLY DEFERRED" if deferred else ""
+    schema.run(f"CREATE {kind} raises AFTER INSERT ON {table} {when} FOR EACH ROW EXECUTE FUNCTION raises()")
+
+
+def _end_others(server: Server) -> int:
+    """End the connections of stores; how many there were."""
+    with server.connect() as connection:
+        ended = connection.execute(
+            "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'regen_core'"
+        )
+        return len(ended.fetchall())
+
+
+class TestCommandLine:
+    """The same sentences, and the exit code for an environment that failed."""
+
+    @pytest.mark.parametrize(
+        "spoil",
+        [
+            lambda schema: schema.run("CREATE TABLE documents (id text)"),
+            lambda schema: schema.run("CREATE TABLE regen_core_version (version_num text)"),
+        ],
+    )
+    def test_a_bad_database_is_exit_code_3(
+        self, schema: PostgresqlDatabase, spoil: Callable[[PostgresqlDatabase], None]
+    ) -> None:
+        """One sentence on stderr, no traceback."""
+        spoil(schema)
+        run = "import sys; from regen_core.adapters.cli.main import main; sys.exit(main())"
+        command = [sys.executable, "-c", run, "--db", schema.url, "show", "documents"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 3
+        assert "Traceback" not in done.stderr
+        assert "The database postgresql://" in done.stderr

@@ -1,0 +1,165 @@
+"""The steps of the schema end where the tables stand, on both databases, and an older database is upgraded in use."""
+
+# ruff: noqa: S608  # names and values of the tests' own
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from regen_core.adapters.sql import SqlStore, engine
+from regen_core.adapters.sql.schema import METADATA, SCHEMA_VERSION
+from regen_core.adapters.sql.upgrades import DIRECTORY, upgrade
+from regen_core.regeneration import Regeneration
+from tests.concurrency.requests import ALL, asked, invoice
+from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
+from tests.postgresql_server import Server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest, tmp_path: Path) -> list[Database]:
+    """Two of a kind."""
+    if request.param == "sqlite":
+        return [SqliteDatabase(tmp_path / f"{number}.db") for number in range(2)]
+    server: Server = request.getfixturevalue("postgresql")
+    return [PostgresqlDatabase(server, server.new_schema()) for _ in range(2)]
+
+
+def brought_to(database: Database, version: str) -> None:
+    """Go the steps to a version."""
+    url = database.url.replace("postgresql:", "postgresql+psycopg:")
+    made = create_engine(url)
+    with made.begin() as connection:
+        upgrade(connection, version)
+    made.dispose()
+
+
+def described(database: Database) -> list[Any]:
+    """Tables, columns, keys and indexes as the database tells them; order of columns within a table doesn't count."""
+    if isinstance(database, SqliteDatabase):
+        return _described_by_sqlite(database.path)
+    assert isinstance(database, PostgresqlDatabase)
+    where = database.schema
+    columns = (
+        "SELECT table_name, column_name, data_type, is_nullable, column_default, collation_name "
+        f"FROM information_schema.columns WHERE table_schema = '{where}' ORDER BY 1, 2"
+    )
+    constraints = (
+        "SELECT r.relname, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c "
+        f"JOIN pg_class r ON r.oid = c.conrelid WHERE c.connamespace = '{where}'::regnamespace ORDER BY 1, 2"
+    )
+    indexes = f"SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = '{where}' ORDER BY 1, 2"
+    with database.server.connect() as connection:
+        told = [connection.execute(query).fetchall() for query in (columns, constraints, indexes)]
+    return [repr(rows).replace(where, "schema") for rows in told]
+
+
+def _described_by_sqlite(path: Path) -> list[Any]:
+    connection = sqlite3.connect(path)
+    told: list[Any] = []
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall():
+        columns = connection.execute(f"PRAGMA table_xinfo({name})").fetchall()
+        told.append((name, sorted(row[1:] for row in columns)))
+        told.append(sorted(row[2:] for row in connection.execute(f"PRAGMA foreign_key_list({name})")))
+        told.append([row[1:] for row in connection.execute("PRAGMA table_list") if row[1] == name])
+        indexes = connection.execute(f"PRAGMA index_list({name})").fetchall()
+        told.append(
+            sorted((row[1:], connection.execute(f"PRAGMA index_xinfo({row[1]})").fetchall()) for row in indexes)
+        )
+    connection.close()
+    return told
+
+
+def test_steps_and_tables_agree(databases: list[Database]) -> None:
+    """A database that went all the steps is as one that was made at once."""
+    stepped, made = databases
+    brought_to(stepped, SCHEMA_VERSION)
+    SqlStore.open(made.url).close()
+    assert described(stepped) == described(made)
+
+
+def test_a_disagreement_is_noticed(databases: list[Database]) -> None:
+    """The control: a column, an index."""
+    stepped, made = databases
+    brought_to(stepped, SCHEMA_VERSION)
+    SqlStore.open(made.url).close()
+    made.run("DROP INDEX idempotency_age")
+    assert described(stepped) != described(made)
+    stepped.run("DROP INDEX idempotency_age")
+    assert described(stepped) == described(made)
+    made.run("ALTER TABLE outbox ADD COLUMN more text")
+    assert described(stepped) != described(made)
+
+
+def test_an_older_database_is_upgraded_when_it_is_used(databases: list[Database]) -> None:
+    """By one of many that open it at once; the others find it upgraded."""
+    older = databases[0]
+    brought_to(older, "0001")
+    seen: list[object] = []
+
+    def run() -> None:
+        with SqlStore.open(older.url) as store:
+            seen.append(store.documents(ALL).rows)
+
+    threads = [threading.Thread(target=run) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [()] * 6
+    with SqlStore.open(older.url) as store:
+        store.load(invoice())
+        assert isinstance(store.regenerate(ALL, asked()), Regeneration)
+        assert store.backlog(ALL).due == 2
+
+
+def test_a_delivery_from_before_waits(databases: list[Database]) -> None:
+    """REV-0: what an older version committed to the outbox is due, and has never been claimed."""
+    older = databases[0]
+    brought_to(older, "0001")
+    told = "'t1', 'e1', 'Invoice', 'd1'"
+    content = '{"number":"N","status":"Posted","date":"2026-01-31","currency":"EUR"}'
+    older.run(f"INSERT INTO documents VALUES ({told}, 'N', NULL, 1, 1)")
+    older.run(f"INSERT INTO document_versions VALUES ({told}, 1, '2026-01-31', 'EUR', '{content}', '{{}}', '[]', '')")
+    at = "2026-01-31T00:00:00+00:00"
+    values = f"{told}, 'i1', 1, 'N', 'line', 'x', 'INV', 0, 1, 'active', NULL, NULL, NULL, NULL, 1, '{at}'"
+    names = [column.name for column in METADATA.tables["outbox"].columns][1:20]
+    assert names[-1] == "committed_at"
+    older.run(f"INSERT INTO outbox ({', '.join(names)}) VALUES ({values})")
+    with SqlStore.open(older.url) as store:
+        backlog = store.backlog(ALL)
+        assert (backlog.waiting, backlog.due, backlog.parked) == (1, 1, 0)
+        assert older.rows("outbox")[0][0]["claims"] == 0
+
+
+def test_an_upgrade_that_fails_leaves_the_older_database(
+    databases: list[Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All steps are one unit of work."""
+    older, other = databases
+    for each in (older, other):
+        brought_to(each, "0001")
+    failing = text("SELECT nothing FROM nowhere")
+
+    def half(connection: Any) -> None:
+        upgrade(connection)
+        connection.execute(failing)
+
+    monkeypatch.setattr("regen_core.adapters.sql.upgrades.upgrade", half)
+    with pytest.raises(Exception, match=r"nowhere|SQLITE_ERROR"):
+        SqlStore.open(older.url)
+    assert described(older) == described(other)
+    monkeypatch.undo()
+    SqlStore.open(older.url).close()
+
+
+def test_every_step_is_there() -> None:
+    """The last one leads to the version that the tables have, the first from nothing to what upgrades begin with."""
+    versions = sorted(path.stem.removeprefix("v") for path in (DIRECTORY / "versions").glob("v*.py"))
+    assert versions[0] == engine.FIRST_VERSION
+    assert versions[-1] == SCHEMA_VERSION
