@@ -54,7 +54,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class StoreFault(Exception):  # noqa: N818  # the word of the field
-    """A store that can't do its work; the message says what is wrong with it and what to do. Nothing was stored."""
+    """A store that can't do its work; the message says what is wrong with it and what to do.
+
+    Nothing was stored, unless the message says that this isn't known: a connection may break during a commit.
+    """
 
 
 @frozen

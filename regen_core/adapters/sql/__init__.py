@@ -1,4 +1,4 @@
-"""The store on a database, by SQLAlchemy Core: an SQLite file that needs no server."""
+"""The store on a database, by SQLAlchemy Core: an SQLite file that needs no server, or PostgreSQL."""
 
 from regen_core.adapters.sql.store import SqlStore
 

@@ -52,11 +52,12 @@ def _utc_now() -> datetime:
 
 
 class SqlStore:
-    """Documents, transactions, outbox, Revenue's ledger and Idempotency-Keys in one SQLite file.
+    """Documents, transactions, outbox, Revenue's ledger and Idempotency-Keys in one SQLite file or PostgreSQL schema.
 
-    Safe to share between threads, and between processes by opening the same file. Every method is one unit of work:
+    Safe to share between threads, and between processes by opening the same database. Every method is one unit of work:
     what it did is durable when it returns, and when it raises a :class:`~regen_core.ports.StoreFault` nothing of it is
-    stored.
+    stored; the one exception says so (:class:`~regen_core.adapters.sql.faults.OutcomeUnknown`). Writers that were in
+    each other's way are begun again, so nobody has to ask twice for that.
     """
 
     def __init__(self, connections: Connections, *, clock: Callable[[], datetime] = _utc_now) -> None:
@@ -72,10 +73,12 @@ class SqlStore:
     def open(
         cls, url: str, *, clock: Callable[[], datetime] = _utc_now, busy_timeout: float = BUSY_TIMEOUT
     ) -> SqlStore:
-        """Open the database of a URL such as ``sqlite:///regen.db``; an empty or missing file gets the schema.
+        """Open the database of a URL such as ``sqlite:///regen.db`` or ``postgresql://user@host/database``.
 
-        ``clock`` is the store's clock, in UTC; ``busy_timeout`` seconds are waited for another writer. Raises a
-        :class:`~regen_core.ports.StoreFault` for a database that can't be used.
+        An empty database or missing file gets the schema, an older one is upgraded. A PostgreSQL URL may name a schema
+        of its own with ``?options=-csearch_path=NAME``. ``clock`` is the store's clock, in UTC; another writer is
+        waited for up to ``busy_timeout`` seconds. Raises a :class:`~regen_core.ports.StoreFault` for a database that
+        can't be used.
         """
         return cls(open_database(url, busy_timeout=busy_timeout), clock=clock)
 
