@@ -1,6 +1,7 @@
 """What follows an attempt to hand a delivery over: done, try again at a moment, or set aside.
 
-Owns the meaning of a receiver's answer, how long to wait before the next attempt, and when to stop trying. Nothing here
+Owns the meaning of a receiver's answer, how long to wait before the next attempt, when to stop trying a delivery, and
+when it is the destination that takes nothing. Nothing here
 looks at a clock, draws a random number or sends: the clock's reading and the random number come in as values. How a
 receiver of ours answers is its own affair; all of this is interpretation, after the HTTP standard (RFC 9110). Trying
 again is safe because the same delivery twice counts once (REV-4).
@@ -24,9 +25,11 @@ __all__ = [
     "DEFAULT_POLICY",
     "Failed",
     "LONGEST_WAIT",
+    "MOST_IN_A_ROW",
     "Meaning",
     "Outcome",
     "Parked",
+    "Pause",
     "Refused",
     "Released",
     "RetryPolicy",
@@ -38,6 +41,8 @@ __all__ = [
     "after_attempt",
     "answer_of_status",
     "backoff",
+    "parked_in_a_row",
+    "pause_after",
     "status_rule",
     "wait_after",
 ]
@@ -283,3 +288,51 @@ def after_attempt(
     if failed_before + 1 >= policy.max_attempts:
         return Parked(f"{answer.reason} (attempt {failed_before + 1} of {policy.max_attempts})")
     return TryAgain(now + wait_after(answer, failed_before, jitter, policy), answer.reason)
+
+
+MOST_IN_A_ROW: Final = 10
+"""Deliveries parked one after the other with none taken in between: more of them tell of a destination that takes
+nothing, such as a wrong address, and not of deliveries that nobody could take."""
+
+
+def parked_in_a_row(before: int, outcome: Outcome) -> int:
+    """How many deliveries were parked since one was last taken; ``before`` is that number before this outcome.
+
+    >>> parked_in_a_row(4, Parked("HTTP 422")), parked_in_a_row(4, Acknowledged()), parked_in_a_row(4, Released())
+    (5, 0, 4)
+    """
+    match outcome:
+        case Acknowledged():
+            return 0
+        case Parked():
+            return before + 1
+    return before
+
+
+@frozen
+class Pause:
+    """How long a destination is left alone. Where it ``takes_nothing``, whoever doesn't wait for good ends."""
+
+    wait: timedelta
+    takes_nothing: bool = False
+
+
+def pause_after(
+    answer: Answer, *, in_a_row: int, has_parked: bool, failed_before: int, jitter: float, policy: RetryPolicy
+) -> Pause | None:
+    """How long to leave a destination alone after an answer, ``None``: not at all.
+
+    Fields: ``in_a_row`` of :func:`parked_in_a_row` after it; ``has_parked`` whether it was this answer that parked;
+    ``failed_before`` the fewest failures of the deliveries that it is about. A failure of the destination gives it time
+    to recover. One that has had too many parked in a row gets one more per ``policy.cap``, so that a wrong address
+    can't park an outbox as fast as it refuses, and the first delivery that is taken ends the suspicion.
+
+    >>> refused = Refused("HTTP 400")
+    >>> pause_after(refused, in_a_row=10, has_parked=True, failed_before=0, jitter=0.5, policy=DEFAULT_POLICY)
+    Pause(wait=datetime.timedelta(seconds=300), takes_nothing=True)
+    """
+    if has_parked and in_a_row >= MOST_IN_A_ROW:
+        return Pause(policy.cap, takes_nothing=True)
+    if isinstance(answer, Failed) and answer.concern is Concern.DESTINATION:
+        return Pause(wait_after(answer, failed_before, jitter, policy))
+    return None

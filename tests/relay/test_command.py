@@ -145,6 +145,18 @@ class TestDelivering:
         assert regen("deliver", "--to", receiver.url, "--retry-parked", "--json").json["delivered"] == 5
         assert sorted(receiver.ids) == sorted(sent)
 
+    def test_an_address_that_takes_nothing_parks_no_outbox(self, regen: Regen, receiver: Receiver) -> None:
+        """Exit status 3, what isn't parked waits, and nothing is lost when the address has been mended."""
+        with SqlStore.open(regen.url) as store:
+            sent = fill(store, 130)
+        receiver.otherwise = answers(400)
+        said = regen("deliver", "--to", receiver.url)
+        assert (said.code, "10 parked, 120 waiting" in said.out) == (3, True)
+        assert "10 deliveries in a row were parked and none was taken, which looks like a wrong address" in said.err
+        receiver.otherwise = answers(200)
+        assert regen("deliver", "--to", receiver.url, "--retry-parked", "--json").json["delivered"] == 130
+        assert sorted(receiver.ids) == sorted(sent)
+
     def test_so_often_and_no_more(self, regen: Regen, sent: list[str], receiver: Receiver) -> None:
         """``--max-attempts``."""
         receiver.otherwise = answers(500)

@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any, Self
 
 import pytest
-from attrs import define, field
+from attrs import define, evolve, field
 
 from regen_core.adapters.memory import MemoryStore
-from regen_core.adapters.revenue.relay import Happened, Relay, Tally, Until
+from regen_core.adapters.revenue.relay import Happened, Relay, TakesNothing, Tally, Until
 from regen_core.adapters.revenue.sink import Part, delivery_line, joined, part_of
-from regen_core.attempts import Answer, Concern, Failed, Refused, Taken
+from regen_core.attempts import MOST_IN_A_ROW, Answer, Concern, Failed, Pause, Refused, Taken
 from regen_core.ports import OutboxEntry, Settlement, Store, StoreFault
 from regen_core.revenue import RevenueLedger, collect_all
 from regen_core.wire.canonical import delivery_of
@@ -96,7 +96,7 @@ class TestDelivering:
         """The control: the same failing place, and the delivery is gone."""
 
         class Early(Relay):
-            def _settle(self, part: Part, answer: Answer) -> timedelta | None:
+            def _settle(self, part: Part, answer: Answer) -> Pause | None:
                 return super()._settle(part, Taken())
 
         fill(memory, 1)
@@ -113,21 +113,21 @@ class TestParking:
         """The request that held it is halved until it stands alone; the others are taken in the same run."""
         sent = fill(store, 7)
         sink = FakeSink(lambda ids: Refused("HTTP 422") if sent[poison] in ids else Taken())
-        told: list[Happened] = []
+        told: list[Happened | TakesNothing] = []
         relay = world.relay(store, sink)
         relay.tell = told.append
         assert relay.run(Until.DONE) == Tally(delivered=6, parked=1)
         assert sorted(sink.taken) == sorted(set(sent) - {sent[poison]})
-        assert [(each.entries[0].delivery.id, each.reason, each.again_in) for each in told] == [
-            (sent[poison], "HTTP 422", None)
-        ]
+        assert [
+            (each.entries[0].delivery.id, each.reason, each.again_in) for each in told if isinstance(each, Happened)
+        ] == [(sent[poison], "HTTP 422", None)]
         assert world.sleeps == []
 
     def test_without_halving_it_takes_others_with_it(self, memory: MemoryStore, fill: Fill, world: FakeWorld) -> None:
         """The control: a relay that takes a refusal of several for a refusal of each."""
 
         class Blunt(Relay):
-            def _send(self, waiting: Any, unsettled: dict[int, Settlement], began: float) -> timedelta | None:
+            def _send(self, waiting: Any, unsettled: dict[int, Settlement], began: float) -> Pause | None:
                 for part in waiting:
                     self._settle(part, self.sink.send(part))
                     unsettled.clear()
@@ -192,6 +192,74 @@ class TestParking:
         assert world.sleeps == [40, 3600]
 
 
+class TestAPlaceThatTakesNothing:
+    """A wrong address must not park an outbox: after so many in a row it is the place that is suspected."""
+
+    MANY = MOST_IN_A_ROW + 15
+
+    @staticmethod
+    def suspicions(relay: Relay) -> list[TakesNothing]:
+        """What the relay will tell of its place."""
+        told: list[TakesNothing] = []
+        relay.tell = lambda each: told.append(each) if isinstance(each, TakesNothing) else None
+        return told
+
+    @pytest.mark.parametrize("until", [Until.DONE, Until.ONCE])
+    @pytest.mark.parametrize("answer", [Refused("HTTP 400"), Failed("HTTP 500"), DOWN])
+    def test_the_relay_ends_and_leaves_the_rest(
+        self, store: Store, fill: Fill, world: FakeWorld, until: Until, answer: Answer
+    ) -> None:
+        """However it refuses; what isn't parked waits, and arrives when the place has been mended."""
+        sent, sink = fill(store, self.MANY), FakeSink(lambda _: answer)
+        relay = world.relay(store, sink)
+        told = self.suspicions(relay)
+        tally = relay.run(until)
+        parks = until is Until.DONE or isinstance(answer, Refused)
+        assert tally.parked == (MOST_IN_A_ROW if parks else 0)
+        assert told == ([TakesNothing(MOST_IN_A_ROW, None)] if parks else [])
+        assert tally.held_up == (parks or answer is DOWN)
+        assert store.backlog(ALL).waiting == self.MANY - tally.parked
+        store.release_parked(ALL)
+        mended = FakeSink()
+        assert world.relay(store, mended).run(Until.DONE).delivered == self.MANY
+        assert sorted(mended.taken) == sorted(sent)
+
+    def test_without_the_limit_all_is_parked(
+        self, memory: MemoryStore, fill: Fill, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The control."""
+        monkeypatch.setattr("regen_core.attempts.MOST_IN_A_ROW", 10**9)
+        fill(memory, self.MANY)
+        assert world.relay(memory, FakeSink(lambda _: Refused("HTTP 400"))).run(Until.DONE).parked == self.MANY
+
+    def test_one_that_is_taken_ends_the_suspicion(self, store: Store, fill: Fill, world: FakeWorld) -> None:
+        """Many poisoned ones among others are parked without an end."""
+        sent = fill(store, self.MANY + 15)
+        sink = FakeSink(lambda ids: Taken() if set(ids) <= set(sent[::5]) else Refused("HTTP 422"))
+        tally = world.relay(store, sink).run(Until.DONE)
+        assert (tally.delivered, tally.parked, tally.held_up) == (len(sent) // 5, len(sent) - len(sent) // 5, False)
+
+    def test_following_it_tries_one_at_a_time_until_the_place_recovers(
+        self, store: Store, fill: Fill, world: FakeWorld
+    ) -> None:
+        """A service doesn't end: it parks one per pause, and goes on at full speed when one was taken."""
+        sent = fill(store, self.MANY)
+        sink = FakeSink(lambda _: Refused("HTTP 400") if world.seconds < 650 else Taken())
+        relay = world.relay(store, sink)
+        told, sleep = self.suspicions(relay), world.sleep
+
+        def nap(seconds: float) -> None:
+            sleep(seconds)
+            world.is_stopped = len(sink.taken) + relay.tally.parked == len(sent)
+
+        relay.world = evolve(relay.world, sleep=nap)
+        tally = relay.run(Until.STOPPED)
+        pause = relay.policy.cap
+        assert told == [TakesNothing(MOST_IN_A_ROW + number, pause) for number in range(3)]
+        assert (tally.parked, tally.delivered) == (MOST_IN_A_ROW + 2, len(sent) - MOST_IN_A_ROW - 2)
+        assert world.sleeps[:3] == [pause.total_seconds()] * 3
+
+
 class TestEnds:
     """When a relay ends, and what it leaves behind."""
 
@@ -241,13 +309,7 @@ class TestEnds:
             world.is_stopped = len(world.sleeps) > 4
 
         relay = world.relay(memory, sink)
-        relay.world = type(relay.world)(
-            now=world.now,
-            elapsed=lambda: world.seconds,
-            sleep=nap,
-            jitter=lambda: 0.5,
-            is_stopped=lambda: world.is_stopped,
-        )
+        relay.world = evolve(relay.world, sleep=nap)
         assert relay.run(Until.STOPPED) == Tally(delivered=1)
         assert world.sleeps == [1] * 5
 

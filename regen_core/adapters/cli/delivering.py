@@ -17,7 +17,7 @@ from regen_core.adapters.cli.faults import ExitCode
 from regen_core.adapters.cli.settings import RegenCommand, Settings, settings_of
 from regen_core.adapters.cli.stopping import Stop, stop_on_signals
 from regen_core.adapters.revenue.file_sink import FileSink
-from regen_core.adapters.revenue.relay import IDLE, Happened, Relay, Tally, Until, World
+from regen_core.adapters.revenue.relay import IDLE, Happened, Relay, TakesNothing, Tally, Until, World
 from regen_core.adapters.revenue.sink import Sink
 from regen_core.attempts import RetryPolicy
 from regen_core.explain.blocks import Line, Tone, printable
@@ -187,17 +187,26 @@ class _Report:
     shown: str
     parked: list[dict[str, str]] = field(factory=list)
 
-    def tell(self, happened: Happened) -> None:
-        """Tell of one failed attempt."""
+    def tell(self, happened: Happened | TakesNothing) -> None:
+        """Tell of one failed attempt, or of a destination that takes nothing."""
+        told = _suspicion(happened) if isinstance(happened, TakesNothing) else self._attempt(happened)
+        click.echo(f"regen: {printable(self.shown)}: {printable(told)}", err=True)
+
+    def _attempt(self, happened: Happened) -> str:
         ids = [entry.delivery.id for entry in happened.entries]
         if happened.again_in is None:
             if len(self.parked) < SHOWN_PARKED:
                 self.parked.extend({"id": each, "reason": happened.reason} for each in ids)
-            told = f"delivery {ids[0]} is parked: {happened.reason}"
-        else:
-            wait = _seconds(happened.again_in)
-            told = f"{times(len(ids), 'delivery', 'deliveries')} not taken: {happened.reason}; again in {wait}"
-        click.echo(f"regen: {printable(self.shown)}: {printable(told)}", err=True)
+            return f"delivery {ids[0]} is parked: {happened.reason}"
+        wait = _seconds(happened.again_in)
+        return f"{times(len(ids), 'delivery', 'deliveries')} not taken: {happened.reason}; again in {wait}"
+
+
+def _suspicion(of: TakesNothing) -> str:
+    told = f"{of.in_a_row} deliveries in a row were parked and none was taken, which looks like a wrong address"
+    if of.again_in is None:
+        return f"{told}. Stopped: what isn't parked waits. Check --to and the credentials, then use --retry-parked"
+    return f"{told}; one more is tried in {_seconds(of.again_in)}"
 
 
 def _seconds(wait: timedelta) -> str:
@@ -223,9 +232,9 @@ def _told(
 
 
 def _exit_code(tally: Tally, left: Backlog, *, is_cut_short: bool) -> ExitCode:
-    if tally.parked:
-        return ExitCode.REFUSED
-    return ExitCode.ENVIRONMENT_FAILED if is_cut_short and left.waiting else ExitCode.DONE
+    if is_cut_short and left.waiting:
+        return ExitCode.ENVIRONMENT_FAILED
+    return ExitCode.REFUSED if tally.parked else ExitCode.DONE
 
 
 def _lines(sink: Sink, report: _Report, tally: Tally, left: Backlog) -> Sequence[Line]:

@@ -21,19 +21,19 @@ from regen_core.adapters.revenue.sink import Part, Sink
 from regen_core.attempts import (
     Acknowledged,
     Answer,
-    Concern,
-    Failed,
     Parked,
+    Pause,
     Refused,
     Released,
     RetryPolicy,
     TryAgain,
     after_attempt,
-    wait_after,
+    parked_in_a_row,
+    pause_after,
 )
 from regen_core.ports import Outbox, OutboxEntry, Settlement, StoreFault
 
-__all__ = ["IDLE", "Happened", "Relay", "Round", "Tally", "Until", "World"]
+__all__ = ["IDLE", "Happened", "Relay", "Round", "TakesNothing", "Tally", "Until", "World"]
 
 IDLE: Final = timedelta(seconds=1)
 """How often a relay with nothing to do looks into the outbox: soon enough for people, cheap for a database."""
@@ -78,11 +78,23 @@ class Happened:
     again_in: timedelta | None
 
 
+@frozen
+class TakesNothing:
+    """So many deliveries were parked in a row that it is the destination that is suspected.
+
+    ``again_in`` ``None``: the relay ends; else one more delivery is tried after that time.
+    """
+
+    in_a_row: int
+    again_in: timedelta | None
+
+
 @define
 class Tally:
     """What a relay has done so far; a delivery that failed twice was retried twice.
 
-    ``held_up`` tells that the relay ended because the destination doesn't work, so that more could be due.
+    ``held_up`` tells that the relay ended because the destination doesn't work or takes nothing, so that more could be
+    due.
     """
 
     delivered: int = 0
@@ -96,7 +108,7 @@ class Round:
     """How many deliveries were claimed, and how long the destination is left alone, ``None``: not at all."""
 
     claimed: int
-    pause: timedelta | None
+    pause: Pause | None
 
 
 @define(kw_only=True)
@@ -109,24 +121,32 @@ class Relay:
     world: World
     batch: int
     policy: RetryPolicy
-    tell: Callable[[Happened], None] = field(default=lambda _: None)
+    tell: Callable[[Happened | TakesNothing], None] = field(default=lambda _: None)
     tally: Tally = field(factory=Tally, init=False)
+    parked_in_a_row: int = field(default=0, init=False)
 
     def run(self, until: Until) -> Tally:
         """Deliver until the end that was asked for. Raises what store and sink raise."""
         while not self.world.is_stopped():
             done = self.round()
             if done.pause is not None:
-                if until is Until.ONCE:
+                if self._ends_at(done.pause, until):
                     self.tally.held_up = True
                     break
-                self.world.sleep(done.pause.total_seconds())
+                self.world.sleep(done.pause.wait.total_seconds())
             elif not done.claimed:
                 wait = self._idle(until)
                 if wait is None:
                     break
                 self.world.sleep(wait.total_seconds())
         return self.tally
+
+    def _ends_at(self, pause: Pause, until: Until) -> bool:
+        """Whether a destination that is to be left alone is not waited for."""
+        ends = until is Until.ONCE or (pause.takes_nothing and until is Until.DONE)
+        if pause.takes_nothing:
+            self.tell(TakesNothing(self.parked_in_a_row, None if ends else pause.wait))
+        return ends
 
     def _idle(self, until: Until) -> timedelta | None:
         """How long to sleep when nothing is due; ``None`` at the end."""
@@ -151,7 +171,7 @@ class Relay:
         self._give_back(unsettled)
         return Round(len(claimed), pause)
 
-    def _send(self, waiting: deque[Part], unsettled: dict[int, Settlement], began: float) -> timedelta | None:
+    def _send(self, waiting: deque[Part], unsettled: dict[int, Settlement], began: float) -> Pause | None:
         """Send part after part; a refused part is halved until the delivery stands alone that is refused."""
         while waiting and self._may_send(began):
             part = waiting.popleft()
@@ -182,7 +202,7 @@ class Relay:
         lease, patience = self.sink.lease.total_seconds(), self.sink.patience.total_seconds()
         return not lease or self.world.elapsed() - began + patience <= lease
 
-    def _settle(self, part: Part, answer: Answer) -> timedelta | None:
+    def _settle(self, part: Part, answer: Answer) -> Pause | None:
         """Note an answer; how long the destination is left alone where that is what failed."""
         now, jitter = self.world.now(), self.world.jitter()
         settled = [
@@ -194,12 +214,18 @@ class Relay:
         ]
         self.store.settle(self.scope, settled)
         self._count(settled, now)
-        if not isinstance(answer, Failed) or answer.concern is not Concern.DESTINATION:
-            return None
-        return wait_after(answer, min(each.attempts for each in part.entries), jitter, self.policy)
+        return pause_after(
+            answer,
+            in_a_row=self.parked_in_a_row,
+            has_parked=any(isinstance(each.outcome, Parked) for each in settled),
+            failed_before=min(each.attempts for each in part.entries),
+            jitter=jitter,
+            policy=self.policy,
+        )
 
     def _count(self, settled: list[Settlement], now: datetime) -> None:
         for each in settled:
+            self.parked_in_a_row = parked_in_a_row(self.parked_in_a_row, each.outcome)
             match each.outcome:
                 case Acknowledged():
                     self.tally.delivered += 1

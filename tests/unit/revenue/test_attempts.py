@@ -10,22 +10,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regen_core.attempts import (
+    DEFAULT_POLICY,
     LONGEST_WAIT,
+    MOST_IN_A_ROW,
     SHORTEST_WAIT,
     STATUS_CLASSES,
     STATUSES,
     Acknowledged,
+    Answer,
     Concern,
     Failed,
     Meaning,
+    Outcome,
     Parked,
+    Pause,
     Refused,
+    Released,
     RetryPolicy,
     Taken,
     TryAgain,
     after_attempt,
     answer_of_status,
     backoff,
+    parked_in_a_row,
+    pause_after,
     status_rule,
     wait_after,
 )
@@ -183,3 +191,38 @@ class TestRetryAfter:
         answer = answer_of_status(503, format_datetime(moment, usegmt=True), NOW)
         assert isinstance(answer, Failed)
         assert answer.asked_wait == max(moment - NOW, timedelta(0))
+
+
+class TestPauses:
+    """When a destination is left alone, and when it is suspected of taking nothing."""
+
+    @staticmethod
+    def pause(answer: Answer, in_a_row: int, *, has_parked: bool) -> Pause | None:
+        """After the first failure, with the default policy."""
+        return pause_after(
+            answer, in_a_row=in_a_row, has_parked=has_parked, failed_before=0, jitter=0.5, policy=DEFAULT_POLICY
+        )
+
+    @given(st.lists(st.sampled_from([Acknowledged(), Parked("no"), TryAgain(NOW, "no"), Released()]), max_size=40))
+    def test_those_parked_since_one_was_taken_are_counted(self, outcomes: list[Outcome]) -> None:
+        """Counted backwards from the end, as the name says; what waits and what wasn't tried says nothing."""
+        counted = 0
+        for outcome in outcomes:
+            counted = parked_in_a_row(counted, outcome)
+        last_taken = max([at for at, each in enumerate(outcomes) if isinstance(each, Acknowledged)], default=-1)
+        assert counted == sum(isinstance(each, Parked) for each in outcomes[last_taken + 1 :])
+
+    @pytest.mark.parametrize("answer", [Refused("no"), Failed("no"), Failed("no", Concern.DESTINATION)])
+    def test_too_many_parked_in_a_row_are_followed_by_the_longest_pause(self, answer: Answer) -> None:
+        """Whatever the last of them was parked for; one fewer changes nothing."""
+        suspected = Pause(DEFAULT_POLICY.cap, takes_nothing=True)
+        assert self.pause(answer, MOST_IN_A_ROW, has_parked=True) == suspected
+        assert self.pause(answer, MOST_IN_A_ROW + 1, has_parked=True) == suspected
+        assert self.pause(answer, MOST_IN_A_ROW - 1, has_parked=True) == self.pause(answer, 0, has_parked=True)
+
+    def test_an_answer_that_parks_nothing_is_followed_by_the_pause_of_its_own(self) -> None:
+        """However many were parked before it."""
+        assert self.pause(Taken(), MOST_IN_A_ROW, has_parked=False) is None
+        assert self.pause(Failed("no"), MOST_IN_A_ROW, has_parked=False) is None
+        down = Failed("no", Concern.DESTINATION)
+        assert self.pause(down, MOST_IN_A_ROW, has_parked=False) == Pause(wait_after(down, 0, 0.5))
