@@ -69,14 +69,15 @@ def meaning_of(scope: Scope, request: RegenerateRequest, *, method: str = "POST"
 class IdempotencyRecord:
     """What is saved under a key: the request's meaning and its first result.
 
-    Fields: ``status`` and ``body`` as they were answered, before compression; ``document`` ``None`` where the first
-    result found none; ``set_at`` on the store's clock.
+    Fields: ``status`` and ``body`` as they were answered, before compression; ``documents`` that the first result is
+    about: none where none was found, two where id and number named different ones (IDM-6); ``set_at`` on the store's
+    clock.
     """
 
     meaning: RequestMeaning
     status: int
     body: bytes
-    document: DocumentKey | None
+    documents: tuple[DocumentKey, ...]
     set_at: datetime
 
 
@@ -99,17 +100,18 @@ class Replay:
 
 
 def consult(
-    found: IdempotencyRecord | Running | None, meaning: RequestMeaning, now: datetime, *, document_is_visible: bool
+    found: IdempotencyRecord | Running | None, meaning: RequestMeaning, now: datetime, *, documents_are_visible: bool
 ) -> Proceed | Replay | IdempotencyKeyInProgress | IdempotencyKeyReused | DocumentNotFound:
     """What to do with a request whose key was looked up.
 
-    ``now`` is the store's clock; ``document_is_visible`` tells whether the caller may still see ``found.document``
-    (true where that is ``None``). Rules IDM-1 … IDM-4, IDM-6.
+    ``now`` is the store's clock; ``documents_are_visible`` tells whether the caller may still see all of
+    ``found.documents`` (true where there are none: that nothing was found is given again, even where there is
+    something by now). Rules IDM-1 … IDM-4, IDM-6.
 
     >>> from regen_core.documents import DocumentType
     >>> request = RegenerateRequest(type=DocumentType.INVOICE, id="8ad08d29")
     >>> meaning = meaning_of(Scope(tenant="t", entity="e", orgs=None), request)
-    >>> consult(None, meaning, datetime(2026, 1, 31), document_is_visible=True)
+    >>> consult(None, meaning, datetime(2026, 1, 31), documents_are_visible=True)
     Proceed()
     """
     if isinstance(found, Running):
@@ -118,7 +120,7 @@ def consult(
         return Proceed()
     if found.meaning != meaning:
         return IdempotencyKeyReused()
-    if not document_is_visible:
+    if not documents_are_visible:
         return DocumentNotFound(meaning.request.type)
     return Replay(found.status, found.body)
 

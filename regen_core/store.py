@@ -127,21 +127,21 @@ class TransactionStore:
         Id and number are each looked up; one that leads to nothing visible is not found, even when the other leads to a
         visible document.
         """
-        found: list[StoredDocument] = []
+        found = self.named(scope, request)
+        if not found:
+            return DocumentNotFound(request.type)
+        return found[0] if len(found) == 1 else DocumentReferenceMismatch(request.type)
+
+    def named(self, scope: Scope, request: RegenerateRequest) -> tuple[StoredDocument, ...]:
+        """The documents that an answer to a request is about (IDM-6): one, two on a mismatch, none if not found."""
+        found: list[StoredDocument | None] = []
         if request.id is not None:
-            by_id = self.documents.get(_place(scope.tenant, scope.entity, request.type, request.id))
-            if by_id is None or not scope.can_see(by_id.document.header):
-                return DocumentNotFound(request.type)
-            found.append(by_id)
+            found.append(self.documents.get(_place(scope.tenant, scope.entity, request.type, request.id)))
         if request.number is not None:
             owner = self.numbers.get(_place(scope.tenant, scope.entity, request.type, request.number))
-            by_number = None if owner is None else self.get(owner)
-            if by_number is None or not scope.can_see(by_number.document.header):
-                return DocumentNotFound(request.type)
-            found.append(by_number)
-        if found[0].document.key != found[-1].document.key:
-            return DocumentReferenceMismatch(request.type)
-        return found[0]
+            found.append(None if owner is None else self.get(owner))
+        seen = [each for each in found if each is not None and scope.can_see(each.document.header)]
+        return tuple({each.document.key: each for each in seen}.values()) if len(seen) == len(found) else ()
 
     def apply(self, regeneration: Regeneration) -> TransactionStore | ConcurrentModification:
         """The store after the operation, its deliveries in the outbox; refused where what was read has moved."""

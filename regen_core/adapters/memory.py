@@ -172,16 +172,16 @@ class MemoryStore:
             self._clock(),
         )
         record = self._records.get(digest)
-        visible = record is None or record.document is None or self._sees(scope, record.document)
-        verdict = consult(record, meaning, now, document_is_visible=visible)
+        visible = record is None or all([self._sees(scope, each) for each in record.documents])
+        verdict = consult(record, meaning, now, documents_are_visible=visible)
         if not isinstance(verdict, Proceed):
             return verdict
+        documents = tuple([each.document.key for each in self.transaction_store.named(scope, request)])
         outcome = self._regenerate(scope, request, occasion, expected)
         if is_saved(outcome):
-            answer, found = call.answer(outcome), self.find(scope, request)
-            document = found.stored.document.key if isinstance(found, Found) else None
+            answer = call.answer(outcome)
             self._records[digest] = IdempotencyRecord(
-                meaning=meaning, status=answer.status, body=answer.body, document=document, set_at=now
+                meaning=meaning, status=answer.status, body=answer.body, documents=documents, set_at=now
             )
         return outcome
 

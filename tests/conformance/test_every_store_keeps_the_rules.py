@@ -482,3 +482,26 @@ class TestIdempotency:
         done(store.regenerate(north, asked(), idempotent=self.call()))
         assert isinstance(store.regenerate(south, asked(), idempotent=self.call()), DocumentNotFound)
         assert isinstance(store.regenerate(north, asked(), idempotent=self.call()), Replay)
+
+    @pytest.mark.parametrize("hidden", ["d1", "d2"])
+    def test_a_mismatch_is_replayed_to_who_sees_both(self, store: Store, invoice: Invoice, hidden: str) -> None:
+        """IDM-6: it is about two documents, and whoever may not see one of them is told of none."""
+        numbers = {"d1": "INV-1", "d2": "INV-2"}
+        items = {"d1": (("i1", "1.00"),), "d2": (("i2", "2.00"),)}
+
+        def moved(name: str, org: str) -> None:
+            store.load(invoice(numbers[name], id=name, items=items[name], org=org))
+
+        for name in numbers:
+            moved(name, "north")
+        north = Scope(tenant="t1", entity="e1", orgs=frozenset({"north"}))
+        both = asked(id="d1", number="INV-2")
+        assert isinstance(store.regenerate(north, both, idempotent=self.call()), DocumentReferenceMismatch)
+        assert store.regenerate(north, both, idempotent=self.call()) == Replay(400, b"0")
+        moved(hidden, "south")
+        assert isinstance(store.regenerate(north, both, idempotent=self.call()), DocumentNotFound)
+        moved(hidden, "north")
+        assert store.regenerate(north, both, idempotent=self.call()) == Replay(400, b"0")
+        other = {"d1": "d2", "d2": "d1"}[hidden]
+        moved(other, "south")
+        assert isinstance(store.regenerate(north, both, idempotent=self.call()), DocumentNotFound)

@@ -54,7 +54,7 @@ KEY = DocumentKey(tenant="t1", entity="e1", type=DocumentType.INVOICE, id="d1")
 
 
 def recorded(meaning: RequestMeaning, at: datetime = NOW) -> IdempotencyRecord:
-    return IdempotencyRecord(meaning=meaning, status=200, body=b'{"success":true}', document=KEY, set_at=at)
+    return IdempotencyRecord(meaning=meaning, status=200, body=b'{"success":true}', documents=(KEY,), set_at=at)
 
 
 @st.composite
@@ -81,11 +81,11 @@ class TestReplaying:
     @given(meanings(), st.integers(200, 599), st.binary(max_size=20))
     def test_the_first_result_is_given_again(self, meaning: RequestMeaning, status: int, body: bytes) -> None:
         record = evolve(recorded(meaning), status=status, body=body)
-        assert consult(record, meaning, NOW, document_is_visible=True) == Replay(status, body)
+        assert consult(record, meaning, NOW, documents_are_visible=True) == Replay(status, body)
 
     @given(meanings())
     def test_a_new_key_proceeds(self, meaning: RequestMeaning) -> None:
-        assert consult(None, meaning, NOW, document_is_visible=True) == Proceed()
+        assert consult(None, meaning, NOW, documents_are_visible=True) == Proceed()
 
 
 class TestLifetime:
@@ -95,14 +95,14 @@ class TestLifetime:
     @example(meaning_of(SCOPE, REQUEST), timedelta(hours=24))
     @example(meaning_of(SCOPE, REQUEST), timedelta(hours=24) - timedelta(microseconds=1))
     def test_it_lives_a_day(self, meaning: RequestMeaning, age: timedelta) -> None:
-        answer = consult(recorded(meaning), meaning, NOW + age, document_is_visible=True)
+        answer = consult(recorded(meaning), meaning, NOW + age, documents_are_visible=True)
         assert isinstance(answer, Replay) is (age < timedelta(hours=24))
         assert isinstance(answer, Proceed) is (age >= timedelta(hours=24))
         assert timedelta(hours=24) == KEY_LIFETIME
 
     @given(meanings(), meanings())
     def test_once_over_even_another_request_may_use_it(self, first: RequestMeaning, second: RequestMeaning) -> None:
-        assert consult(recorded(first), second, NOW + KEY_LIFETIME, document_is_visible=False) == Proceed()
+        assert consult(recorded(first), second, NOW + KEY_LIFETIME, documents_are_visible=False) == Proceed()
 
 
 class TestRunning:
@@ -110,7 +110,7 @@ class TestRunning:
 
     @given(meanings(), st.booleans())
     def test_it_is_told_to_wait(self, meaning: RequestMeaning, visible: bool) -> None:
-        answer = consult(Running(), meaning, NOW, document_is_visible=visible)
+        answer = consult(Running(), meaning, NOW, documents_are_visible=visible)
         assert answer == IdempotencyKeyInProgress(retry_after=1)
         assert isinstance(answer, IdempotencyKeyInProgress)
         assert (answer.http_status, answer.is_transient) == (409, True)
@@ -121,7 +121,7 @@ class TestReuse:
 
     @given(meanings(), meanings(), st.booleans())
     def test_another_meaning_is_refused(self, first: RequestMeaning, second: RequestMeaning, visible: bool) -> None:
-        answer = consult(recorded(first), second, NOW, document_is_visible=visible)
+        answer = consult(recorded(first), second, NOW, documents_are_visible=visible)
         assert (answer == IdempotencyKeyReused()) is (first != second)
 
     @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ class TestReuse:
     def test_every_part_of_the_meaning_counts(self, changed: dict[str, Any]) -> None:
         meaning = meaning_of(SCOPE, REQUEST)
         other = RequestMeaning(**{**{name: getattr(meaning, name) for name in _PARTS}, **changed})
-        assert consult(recorded(meaning), other, NOW, document_is_visible=True) == IdempotencyKeyReused()
+        assert consult(recorded(meaning), other, NOW, documents_are_visible=True) == IdempotencyKeyReused()
 
     def test_what_the_caller_may_see_is_no_part_of_it(self) -> None:
         wider = evolve(SCOPE, orgs=frozenset({"north", "south"}))
@@ -162,7 +162,7 @@ class TestSight:
 
     @given(meanings())
     def test_what_is_out_of_sight_is_not_found(self, meaning: RequestMeaning) -> None:
-        answer = consult(recorded(meaning), meaning, NOW, document_is_visible=False)
+        answer = consult(recorded(meaning), meaning, NOW, documents_are_visible=False)
         assert answer == DocumentNotFound(meaning.request.type)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Final
 
 from sqlalchemy import Dialect, bindparam, select
 
@@ -11,6 +12,10 @@ from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.schema import idempotency
 
 __all__ = ["KeyStatements"]
+
+
+_ABOUT: Final = ("entity", "document_type", "document_id", "other_document_id")
+_RECORD: Final = ("meaning", "status", "body", *_ABOUT, "set_at")
 
 
 class KeyStatements:
@@ -22,15 +27,14 @@ class KeyStatements:
     @cached_property
     def record(self) -> Prepared:
         """What is saved under a key (IDM-1)."""
-        names = ("meaning", "status", "body", "entity", "document_type", "document_id", "set_at")
-        query = select(*[idempotency.c[name] for name in names]).where(equal(idempotency, "tenant", "key_digest"))
+        query = select(*[idempotency.c[name] for name in _RECORD]).where(equal(idempotency, "tenant", "key_digest"))
         return prepare(query, self._dialect, ("tenant", "key_digest"))
 
     @cached_property
     def save(self) -> Prepared:
         """Save a first result, in the place of one that has expired (IDM-2)."""
-        names = tuple(each.name for each in idempotency.c)
-        return adding(self._dialect, idempotency, names, key=("tenant", "key_digest"))
+        key = ("tenant", "key_digest")
+        return adding(self._dialect, idempotency, (*key, *_RECORD), key=key)
 
     @cached_property
     def remove_expired(self) -> Prepared:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
@@ -14,13 +14,13 @@ from attrs import field, frozen
 from regen_core.access import Scope
 from regen_core.adapters.sql.prepared import Prepared
 from regen_core.adapters.sql.reading import Reader, org_count, org_values
-from regen_core.adapters.sql.rows import key_row, text_of_moment
+from regen_core.adapters.sql.rows import text_of_moment
 from regen_core.adapters.sql.unit import Row
 from regen_core.documents import DocumentKey, DocumentType
 from regen_core.idempotency import KEY_LIFETIME, IdempotencyRecord, RequestMeaning
 from regen_core.wire.requests import meaning_json, meaning_of
 
-__all__ = ["CLEAN_UP_EVERY", "RunningKeys", "is_visible", "saved_record", "save_record"]
+__all__ = ["CLEAN_UP_EVERY", "RunningKeys", "are_visible", "saved_record", "save_record"]
 
 _write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
@@ -30,6 +30,9 @@ CLEAN_UP_EVERY: Final = 16
 
 _CLEANED_UP: Final = 64
 """How many at once: more than are saved in between, so none stays for good, and few enough not to be noticed."""
+
+_MOST_DOCUMENTS: Final = 2
+"""Columns for the documents of a result."""
 
 
 @frozen(eq=False)
@@ -72,15 +75,14 @@ def _number_of(digest: str) -> int:
 
 
 def _record(tenant: str, row: Row) -> IdempotencyRecord:
-    meaning, status, body, entity, kind, document_id, set_at = row
-    document = None
-    if document_id is not None:
-        document = DocumentKey(tenant=tenant, entity=entity, type=DocumentType(kind), id=document_id)
+    meaning, status, body, entity, kind, *document_ids, set_at = row
+    given = [each for each in document_ids if each is not None]
+    documents = [DocumentKey(tenant=tenant, entity=entity, type=DocumentType(kind), id=each) for each in given]
     return IdempotencyRecord(
         meaning=meaning_of(json.loads(meaning)),
         status=status,
         body=bytes(body),
-        document=document,
+        documents=tuple(documents),
         set_at=datetime.fromisoformat(set_at),
     )
 
@@ -91,19 +93,23 @@ def save_record(reader: Reader, tenant: str, digest: str, record: IdempotencyRec
     ``clean_up`` also removes some of the tenant's keys that have expired: bounded work, which keeps up with what is
     saved when it is done for every :data:`CLEAN_UP_EVERY` th key.
     """
-    document = (None, None) if record.document is None else key_row(record.document)[2:]
     meaning: RequestMeaning = record.meaning
-    told = (_write(meaning_json(meaning)), record.status, record.body, meaning.entity, *document)
+    told = (_write(meaning_json(meaning)), record.status, record.body, meaning.entity, *_ids(record.documents))
     reader.unit.put(reader.statements.keys.save, (tenant, digest, *told, text_of_moment(record.set_at)))
     if clean_up:
         before = text_of_moment(record.set_at - KEY_LIFETIME)
         reader.unit.put(reader.statements.keys.remove_expired, (tenant, before, _CLEANED_UP))
 
 
-def is_visible(reader: Reader, scope: Scope, document: DocumentKey | None) -> bool:
-    """Whether the caller may still see the document of a saved result; true where there was none (IDM-6)."""
-    if document is None:
-        return True
-    statement = reader.statements.document_is_visible(org_count(scope))
-    place = (scope.tenant, scope.entity, document.type.value, document.id)
-    return reader.unit.one(statement, (*place, *org_values(scope))) is not None
+def _ids(documents: tuple[DocumentKey, ...]) -> tuple[str | None, ...]:
+    """Their type, which they share as one request named them, and two ids; null where there are fewer."""
+    ids = [document.id for document in documents]
+    assert len(ids) <= _MOST_DOCUMENTS, "a request names a document by id, by number or both"
+    return (documents[0].type.value if documents else None, *ids, *[None] * (_MOST_DOCUMENTS - len(ids)))
+
+
+def are_visible(reader: Reader, scope: Scope, documents: Sequence[DocumentKey]) -> bool:
+    """Whether the caller may still see all documents of a saved result; true where there are none (IDM-6)."""
+    statement, orgs = reader.statements.document_is_visible(org_count(scope)), org_values(scope)
+    places = [(scope.tenant, scope.entity, document.type.value, document.id) for document in documents]
+    return all(reader.unit.ask([(statement, (*place, *orgs)) for place in places]))

@@ -21,7 +21,7 @@ from regen_core.store import StoredDocument
 from regen_core.transactions import StoredTransaction, StoredTransactions
 from regen_core.wire.codec import NotCanonical
 
-__all__ = ["Reader", "StoredRows", "org_count", "org_values"]
+__all__ = ["NotOne", "Reader", "StoredRows", "org_count", "org_values"]
 
 
 def org_count(scope: Scope) -> int | None:
@@ -48,7 +48,15 @@ class StoredRows:
     places: dict[str, tuple[int, int]]
 
 
-FoundRows = StoredRows | DocumentNotFound | DocumentReferenceMismatch
+@frozen
+class NotOne:
+    """What is answered where a request doesn't name one document, and the two that it names on a mismatch."""
+
+    refusal: DocumentNotFound | DocumentReferenceMismatch
+    documents: tuple[DocumentKey, ...] = ()
+
+
+FoundRows = StoredRows | NotOne
 """What a request names."""
 
 Question = tuple[Prepared, Row]
@@ -106,14 +114,16 @@ class Reader:
         lines: Sequence[Row],
     ) -> FoundRows:
         """What was locked (``None`` where nothing is), found and stored, as an answer."""
-        row = _one_row(request, found)
-        if locked is not None and [each[0] for each in locked] != ([row[0]] if isinstance(row, tuple) else []):
+        named = _named_rows(request, found)
+        keys = [DocumentKey(tenant=scope.tenant, entity=scope.entity, type=request.type, id=row[0]) for row in named]
+        if locked is not None and [each[0] for each in locked] != ([keys[0].id] if len(keys) == 1 else []):
             raise PassingConflict(self.unit.where, "a name changed hands")
-        if not isinstance(row, tuple):
-            return row
-        document_id, _, version, content_version, *content = row
-        key = DocumentKey(tenant=scope.tenant, entity=scope.entity, type=request.type, id=document_id)
-        return self._stored(key, version, content_version, tuple(content), lines)
+        if not keys:
+            return NotOne(DocumentNotFound(request.type))
+        if len(keys) > 1:
+            return NotOne(DocumentReferenceMismatch(request.type), tuple(keys))
+        _, _, version, content_version, *content = named[0]
+        return self._stored(keys[0], version, content_version, tuple(content), lines)
 
     def _transactions_named(self, scope: Scope, request: RegenerateRequest) -> Question:
         """What asks for the transactions of the document that a request names."""
@@ -150,10 +160,10 @@ class Reader:
         return StoredRows(stored, version, content_version, places)
 
 
-def _one_row(request: RegenerateRequest, found: Sequence[Row]) -> Row | DocumentNotFound | DocumentReferenceMismatch:
-    """The one row that has all names of the request (REQ-4)."""
+def _named_rows(request: RegenerateRequest, found: Sequence[Row]) -> Sequence[Row]:
+    """The row that has all names of the request; two where the names are of two, none where one has none (REQ-4)."""
     by_id = [row for row in found if request.id is None or row[0] == request.id]
     by_number = [row for row in found if request.number is None or row[1] == request.number]
     if not by_id or not by_number:
-        return DocumentNotFound(request.type)
-    return by_id[0] if by_id[0][0] == by_number[0][0] else DocumentReferenceMismatch(request.type)
+        return ()
+    return by_id if by_id[0][0] == by_number[0][0] else (by_id[0], by_number[0])

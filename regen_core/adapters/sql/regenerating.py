@@ -8,15 +8,15 @@ from datetime import datetime
 from attrs import frozen
 
 from regen_core.access import Scope
-from regen_core.adapters.sql.keys import is_visible, save_record, saved_record
-from regen_core.adapters.sql.reading import Reader, StoredRows
+from regen_core.adapters.sql.keys import are_visible, save_record, saved_record
+from regen_core.adapters.sql.reading import NotOne, Reader, StoredRows
 from regen_core.adapters.sql.reading_many import find_many
 from regen_core.adapters.sql.rows import text_of_moment
 from regen_core.adapters.sql.writing import Changes, write_regeneration
 from regen_core.documents import DocumentKey
 from regen_core.idempotency import IdempotencyRecord, Proceed, Replay, Running, consult, is_saved, meaning_of
 from regen_core.ports import IdempotentCall
-from regen_core.refusals import ConcurrentModification, DocumentNotFound, DocumentReferenceMismatch, Refusal
+from regen_core.refusals import ConcurrentModification, Refusal
 from regen_core.regeneration import Regeneration, decide, refused_unread
 from regen_core.request import RegenerateRequest
 from regen_core.transactions import Occasion
@@ -42,24 +42,24 @@ def regenerate(reader: Reader, asked: Asked) -> Outcome:
     return _regenerate(reader, asked)[0]
 
 
-def _regenerate(reader: Reader, asked: Asked) -> tuple[Outcome, DocumentKey | None]:
-    """The outcome, and the document that it is about."""
+def _regenerate(reader: Reader, asked: Asked) -> tuple[Outcome, tuple[DocumentKey, ...]]:
+    """The outcome, and the documents that it is about."""
     rows = reader.find(asked.scope, asked.request)
-    if isinstance(rows, (DocumentNotFound, DocumentReferenceMismatch)):
-        return rows, None
+    if isinstance(rows, NotOne):
+        return rows.refusal, rows.documents
     stored = rows.stored
     outcome = decide(stored.document, stored.transactions, asked.request, asked.occasion)
     if isinstance(outcome, Regeneration):
         moved = asked.expected is not None and asked.expected != rows.version
         refused = ConcurrentModification() if moved else write_regeneration(reader, rows, outcome, asked.clock())
         outcome = outcome if refused is None else refused
-    return outcome, stored.document.key
+    return outcome, (stored.document.key,)
 
 
 def running(asked: Asked) -> Refusal | Replay:
     """What a request hears whose key is running (IDM-3)."""
     meaning = meaning_of(asked.scope, asked.request)
-    verdict = consult(Running(), meaning, asked.clock(), document_is_visible=True)
+    verdict = consult(Running(), meaning, asked.clock(), documents_are_visible=True)
     assert not isinstance(verdict, Proceed), "a running key never lets another request proceed (IDM-3)"
     return verdict
 
@@ -72,15 +72,15 @@ def regenerate_once(
     is_free, found = saved_record(reader, scope.tenant, digest)
     if not is_free:
         return running(asked)
-    visible = found is None or is_visible(reader, scope, found.document)
-    verdict = consult(found, meaning, now, document_is_visible=visible)
+    visible = found is None or are_visible(reader, scope, found.documents)
+    verdict = consult(found, meaning, now, documents_are_visible=visible)
     if not isinstance(verdict, Proceed):
         return verdict
-    outcome, document = _regenerate(reader, asked)
+    outcome, documents = _regenerate(reader, asked)
     if is_saved(outcome):
         answer = call.answer(outcome)
         record = IdempotencyRecord(
-            meaning=meaning, status=answer.status, body=answer.body, document=document, set_at=now
+            meaning=meaning, status=answer.status, body=answer.body, documents=documents, set_at=now
         )
         save_record(reader, scope.tenant, digest, record, clean_up=clean_up)
     return outcome
@@ -99,7 +99,7 @@ def regenerate_documents(
     changes, now = Changes(reader, text_of_moment(clock())), dict[DocumentKey, StoredRows]()
     for place, found in zip(wanted, find_many(reader, scope, [requests[each] for each in wanted]), strict=True):
         if not isinstance(found, StoredRows):
-            outcomes[place] = found
+            outcomes[place] = found.refusal
             continue
         key = found.stored.document.key
         rows = now.get(key, found)

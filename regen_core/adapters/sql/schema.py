@@ -40,7 +40,7 @@ __all__ = [
     "version_table",
 ]
 
-SCHEMA_VERSION: Final = "0002"
+SCHEMA_VERSION: Final = "0003"
 """The version that this library reads and writes; versions are ordered as text."""
 
 METADATA: Final = MetaData()
@@ -227,8 +227,10 @@ idempotency: Final = Table(
     _text("document_type", nullable=True),
     _text("document_id", nullable=True),
     _text("set_at"),
+    _text("other_document_id", nullable=True),
     PrimaryKeyConstraint("tenant", "key_digest"),
     Index("idempotency_age", "tenant", "set_at"),
     sqlite_strict=True,
 )
-"""First results by the digest of tenant, client and key (IDM-1, IDM-5). The document is null where none was found."""
+"""First results by the digest of tenant, client and key (IDM-1, IDM-5), with the documents that each is about (IDM-6):
+null where none was found, two of one type where id and number named different ones."""

@@ -16,7 +16,7 @@ from regen_core.adapters.sql.engine import BUSY_TIMEOUT, open_database
 from regen_core.adapters.sql.keys import CLEAN_UP_EVERY, RunningKeys
 from regen_core.adapters.sql.listing import list_deliveries, list_documents, list_revenue, list_transactions
 from regen_core.adapters.sql.loading import load_documents
-from regen_core.adapters.sql.reading import Reader, org_count, org_values
+from regen_core.adapters.sql.reading import NotOne, Reader, org_count, org_values
 from regen_core.adapters.sql.regenerating import Asked, regenerate, regenerate_documents, regenerate_once, running
 from regen_core.adapters.sql.rows import key_row
 from regen_core.adapters.sql.unit import Connections
@@ -113,8 +113,8 @@ class SqlStore:
         """The document that a request names, with its transactions (REQ-4, REQ-7, ACC-4)."""
         with self._reading() as reader:
             rows = reader.find(scope, request)
-        if isinstance(rows, (DocumentNotFound, DocumentReferenceMismatch)):
-            return rows
+        if isinstance(rows, NotOne):
+            return rows.refusal
         return Found(rows.stored, rows.version)
 
     def plan(self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None = None) -> Outcome:

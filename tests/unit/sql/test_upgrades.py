@@ -4,21 +4,33 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from sqlalchemy import create_engine, text
 
 from regen_core.adapters.sql import SqlStore, engine
 from regen_core.adapters.sql.schema import METADATA, SCHEMA_VERSION
 from regen_core.adapters.sql.upgrades import DIRECTORY, upgrade
+from regen_core.documents import DocumentType
+from regen_core.idempotency import Replay, key_digest, meaning_of
+from regen_core.ports import Answer, IdempotentCall
+from regen_core.refusals import DocumentNotFound
 from regen_core.regeneration import Regeneration
+from regen_core.request import RegenerateRequest
+from regen_core.wire.requests import meaning_json
 from tests.concurrency.requests import ALL, asked, invoice
 from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
 from tests.postgresql_server import Server
+
+SAID = {SqliteDatabase: "x'73616964'", PostgresqlDatabase: r"'\x73616964'"}
+"""The bytes of "said" as each database writes them."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -135,6 +147,44 @@ def test_a_delivery_from_before_waits(databases: list[Database]) -> None:
         backlog = store.backlog(ALL)
         assert (backlog.waiting, backlog.due, backlog.parked) == (1, 1, 0)
         assert older.rows("outbox")[0][0]["claims"] == 0
+
+
+@pytest.mark.parametrize(
+    ("names", "about"),
+    [
+        (("d1", "N-2"), ("d1", "d2")),
+        (("d1", "N-1"), ("d1", None)),
+        (("d1", "gone"), ("d1", None)),
+        (("gone", "gone"), (None, None)),
+        (("d1", None), (None, None)),
+        ((None, "N-1"), (None, None)),
+    ],
+)
+def test_a_result_from_before_gets_the_documents_that_it_may_be_about(
+    databases: list[Database], names: tuple[str | None, str | None], about: tuple[str | None, str | None]
+) -> None:
+    """IDM-6: a mismatch was saved without its two documents; nobody hears it who may not see them."""
+    older = databases[0]
+    brought_to(older, "0002")
+    for number, org in enumerate(("north", "south"), 1):
+        older.run(f"INSERT INTO documents VALUES ('t1', 'e1', 'Invoice', 'd{number}', 'N-{number}', '{org}', 1, 1)")
+        older.run(f"INSERT INTO documents VALUES ('t1', 'e1', 'DebitMemo', 'd{number}', 'N-{number}', '{org}', 1, 1)")
+    request = RegenerateRequest(type=DocumentType.INVOICE, id=names[0], number=names[1])
+    meaning = json.dumps(meaning_json(meaning_of(ALL, request)))
+    at = datetime.now(UTC).isoformat()
+    digest = key_digest("t1", "c1", "k1")
+    saved = f"'t1', '{digest}', '{meaning}', 400, {SAID[type(older)]}, 'e1', NULL, NULL, '{at}'"
+    columns = "tenant, key_digest, meaning, status, body, entity, document_type, document_id, set_at"
+    older.run(f"INSERT INTO idempotency ({columns}) VALUES ({saved})")
+    with SqlStore.open(older.url) as store:
+        row = older.rows("idempotency")[0][0]
+        assert (row["document_id"], row["other_document_id"]) == about
+        assert row["document_type"] == (None if about == (None, None) else "Invoice")
+        call = IdempotentCall(client="c1", key="k1", answer=lambda _: Answer(200, b"other"))
+        assert store.regenerate(ALL, request, idempotent=call) == Replay(400, b"said")
+        north = evolve(ALL, orgs=frozenset({"north"}))
+        heard = store.regenerate(north, request, idempotent=call)
+        assert isinstance(heard, DocumentNotFound if about[1] else Replay)
 
 
 def test_an_upgrade_that_fails_leaves_the_older_database(
