@@ -28,6 +28,7 @@ _COMMANDS: Final = {
     "show": ("showing", "Show documents, transactions, deliveries or revenue."),
     "deliver": ("delivering", "Deliver the outbox to the ledger, a file or an address."),
     "reconcile": ("reconcile", "Compare Billing with Revenue for a period; name each variance."),
+    "serve": ("serving", "Answer the operation over HTTP; a sandbox or a service."),
     "table": ("asking", "Print decision tables, refusals, fields or rules."),
     "explain": ("asking", "Explain a rule, or a case, without a database."),
 }
