@@ -27,7 +27,7 @@ from tests.crash.tally import Tally
 from tests.crash.verdict import Verdict
 from tests.crash.workers import How, delivers, relays
 
-__all__ = ["Relay", "forget_filled", "main", "run"]
+__all__ = ["Relay", "filled", "forget_filled", "main", "run"]
 
 _DELIVERIES: Final = 400
 _BATCH: Final = 40
@@ -42,7 +42,7 @@ _LEDGER: Final = "ledger"
 _FILLED: Final[dict[int, tuple[Path, TemporaryDirectory[str]]]] = {}
 
 
-def _filled(deliveries: int) -> Path:
+def filled(deliveries: int) -> Path:
     """A database in which so many deliveries wait, made once."""
     if deliveries not in _FILLED:
         directory = TemporaryDirectory(prefix="regen-crash-")
@@ -69,7 +69,7 @@ class Relay:
     batch: int = _BATCH
 
     def __attrs_post_init__(self) -> None:
-        shutil.copy(_filled(self.deliveries), self.database)
+        shutil.copy(filled(self.deliveries), self.database)
 
     @property
     def database(self) -> Path:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 from attrs import define, field
 
-__all__ = ["CRASHED", "Points", "file_functions"]
+__all__ = ["CRASHED", "Points", "file_functions", "socket_functions"]
 
 CRASHED: Final = 86
 """The exit code of a process that ended at its point."""
@@ -66,3 +67,24 @@ def file_functions(points: Points) -> Iterator[None]:
     finally:
         for name, function in kept.items():
             setattr(os, name, function)
+
+
+@contextmanager
+def socket_functions(points: Points) -> Iterator[None]:
+    """Make points of connecting, sending and receiving on a network; what is sent may go half the way."""
+    kept = {name: getattr(socket.socket, name) for name in ("connect", "send", "recv")}
+
+    def send(self: socket.socket, data: Any, *given: Any) -> Any:
+        points.reach("in the middle of send", lambda: kept["send"](self, bytes(data)[: len(data) // 2]))
+        return points.around("send", lambda: kept["send"](self, data, *given))
+
+    def watched(name: str) -> Callable[..., Any]:
+        return lambda *given: points.around(name, lambda: kept[name](*given))
+
+    for name, watching in {"send": send, "connect": watched("connect"), "recv": watched("recv")}.items():
+        setattr(socket.socket, name, watching)
+    try:
+        yield
+    finally:
+        for name, function in kept.items():
+            setattr(socket.socket, name, function)

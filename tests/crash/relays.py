@@ -22,7 +22,7 @@ from regen_core.wire.canonical import delivery_of
 from tests.crash.history import SCOPES
 from tests.crash.verdict import Verdict
 
-__all__ = ["Lines", "fill", "judge_file", "judge_ledger", "read_lines", "tear"]
+__all__ = ["Lines", "fill", "judge_file", "judge_ledger", "judge_receiver", "read_lines", "tear"]
 
 _SCOPE: Final = SCOPES[0]
 _KEYS: Final = tuple([key for key in SLOTS if (key.tenant, key.entity) == (_SCOPE.tenant, _SCOPE.entity)])
@@ -104,6 +104,22 @@ def judge_ledger(store: Store, *, is_finished: bool) -> Verdict:
     if held == wanted:
         return Verdict.SOUND
     return Verdict.LOST if held.keys() < wanted.keys() else Verdict.BROKEN
+
+
+def judge_receiver(store: Store, received: Sequence[Delivery], *, is_finished: bool) -> Verdict:
+    """Whether a receiver has every acknowledged delivery, each as committed; finished: all of them, by rule REV-4."""
+    entries = _entries(store)
+    committed = {entry.delivery.id: entry.delivery for entry in entries}
+    if any(committed.get(each.id) != each for each in received):
+        return Verdict.BROKEN
+    owed = {entry.delivery.id for entry in entries if is_finished or entry.acknowledged_at is not None}
+    if not owed <= {each.id for each in received}:
+        return Verdict.LOST
+    if is_finished and collect_all(RevenueLedger(), tuple(received)) != collect_all(
+        RevenueLedger(), tuple(committed.values())
+    ):
+        return Verdict.BROKEN
+    return Verdict.SOUND
 
 
 def tear(store: Store, path: Path, rng: Random) -> None:

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import UTC, datetime, timedelta
 from enum import Enum, unique
+from functools import partial
 from io import StringIO
 from itertools import chain
 from multiprocessing.connection import Connection
 
 from regen_core.adapters.cli.main import cli
+from regen_core.adapters.revenue.destination import destination_of
+from regen_core.adapters.revenue.http_sink import HttpSink
 from regen_core.adapters.sql import SqlStore
 from regen_core.wire.canonical import delivery_json
 from regen_core.wire.strict_json import dump
 from tests.crash.driver import connections, straight
 from tests.crash.history import SCOPES, Clock, Step, perform
-from tests.crash.points import Points, file_functions
+from tests.crash.points import Points, file_functions, socket_functions
 
-__all__ = ["How", "delivers", "opens_and_performs", "performs_numbered", "relays", "relays_numbered"]
+__all__ = [
+    "How",
+    "delivers",
+    "opens_and_performs",
+    "performs_numbered",
+    "relays",
+    "relays_later",
+    "relays_numbered",
+]
 
 
 @unique
@@ -83,11 +95,27 @@ def relays_numbered(pipe: Connection, url: str, destination: str, batch: int, ho
     pipe.send(points.names)
 
 
+def relays_later(
+    pipe: Connection, url: str, destination: str, batch: int, how: How, later: timedelta, crash_at: int
+) -> None:
+    """Run ``regen deliver`` to an address, or the control, in a process whose clock shows a later time.
+
+    What a relay had claimed that died is due when its lease has ended, and no test waits for that. With ``crash_at`` it
+    ends as a crash would at a numbered point: 0 for none.
+    """
+    SqlStore.open = partial(SqlStore.open, clock=lambda: datetime.now(UTC) + later)  # type: ignore[method-assign]  # here
+    points = Points(crash_at)
+    with connections(points.around), socket_functions(points):
+        points.count()
+        relays(pipe, url, destination, batch, how)
+    pipe.send(points.names)
+
+
 def delivers(url: str, destination: str, batch: int) -> None:
     """Run the command line's own relay to its end."""
     of = SCOPES[0]
     options = {"--db": url, "--tenant": of.tenant, "--entity": of.entity, "--to": destination, "--batch": str(batch)}
-    with redirect_stdout(StringIO()):
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
         code = cli(["deliver", *chain.from_iterable(options.items())], prog_name="regen", standalone_mode=False)
     if code:
         raise RuntimeError(f"regen deliver ended with {code}")
@@ -100,6 +128,10 @@ def _acknowledges_first(url: str, destination: str, batch: int) -> None:
             deliveries = [entry.delivery for entry in waiting]
             if destination == "ledger":
                 store.collect(deliveries)
+            elif destination.startswith("http"):
+                with HttpSink(destination_of(destination)) as sink:
+                    for part in sink.parts(waiting):
+                        sink.send(part)
             else:
                 lines = "".join(f"{dump(delivery_json(each))}\n" for each in deliveries).encode()
                 file = os.open(destination.removeprefix("file:"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)

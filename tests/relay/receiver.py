@@ -115,7 +115,10 @@ class Receiver:
             def do_POST(self) -> None:
                 length = int(self.headers["Content-Length"])
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                request = Request(self.command, self.path, headers, self.rfile.read(length))
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # whoever sent it died: half a request is none
+                request = Request(self.command, self.path, headers, body)
                 receiver.arrived(request).answer(receiver, self, request)
 
             do_GET = do_POST  # noqa: N815  # the name that the server looks for
