@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Dialect, Engine, event
 
 __all__ = ["Around", "connections", "straight"]
 
@@ -58,8 +58,9 @@ def connections(around: Around, *, in_pieces: bool = False) -> Iterator[None]:
     """
     factory = _connection_class(around, in_pieces=in_pieces)
 
-    def connecting(_dialect: Any, _record: Any, _positional: Any, named: dict[str, Any]) -> None:
-        named["factory"] = factory
+    def connecting(dialect: Dialect, _record: Any, _positional: Any, named: dict[str, Any]) -> None:
+        if dialect.name == "sqlite":
+            named["factory"] = factory
 
     event.listen(Engine, "do_connect", connecting)
     try:

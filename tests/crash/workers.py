@@ -14,8 +14,9 @@ from multiprocessing.connection import Connection
 
 from regen_core.adapters.cli.main import cli
 from regen_core.adapters.revenue.destination import destination_of
-from regen_core.adapters.revenue.http_sink import HttpSink
+from regen_core.adapters.revenue.http_sink import LEASE, HttpSink
 from regen_core.adapters.sql import SqlStore
+from regen_core.ports import OutboxEntry
 from regen_core.wire.canonical import delivery_json
 from regen_core.wire.strict_json import dump
 from tests.crash.driver import connections, straight
@@ -122,18 +123,25 @@ def delivers(url: str, destination: str, batch: int) -> None:
 
 
 def _acknowledges_first(url: str, destination: str, batch: int) -> None:
+    send = _sends_to_address if destination.startswith("http") else _sends_here
     with SqlStore.open(url) as store:
-        while waiting := store.pending(SCOPES[0], batch):
+        while waiting := store.claim(SCOPES[0], batch, LEASE if send is _sends_to_address else timedelta(0)):
             store.acknowledge(SCOPES[0], waiting)
-            deliveries = [entry.delivery for entry in waiting]
-            if destination == "ledger":
-                store.collect(deliveries)
-            elif destination.startswith("http"):
-                with HttpSink(destination_of(destination)) as sink:
-                    for part in sink.parts(waiting):
-                        sink.send(part)
-            else:
-                lines = "".join(f"{dump(delivery_json(each))}\n" for each in deliveries).encode()
-                file = os.open(destination.removeprefix("file:"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-                os.write(file, lines)
-                os.close(file)
+            send(store, destination, waiting)
+
+
+def _sends_to_address(_: SqlStore, destination: str, waiting: Sequence[OutboxEntry]) -> None:
+    with HttpSink(destination_of(destination)) as sink:
+        for part in sink.parts(waiting):
+            sink.send(part)
+
+
+def _sends_here(store: SqlStore, destination: str, waiting: Sequence[OutboxEntry]) -> None:
+    deliveries = [entry.delivery for entry in waiting]
+    if destination == "ledger":
+        store.collect(deliveries)
+        return
+    lines = "".join(f"{dump(delivery_json(each))}\n" for each in deliveries).encode()
+    file = os.open(destination.removeprefix("file:"), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, lines)
+    os.close(file)
