@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from typing import Protocol
 
 from attrs import frozen
 
@@ -19,10 +19,12 @@ from regen_core.attempts import Outcome
 from regen_core.changes import FieldChange
 from regen_core.documents import BillingDocument, DocumentKey, DocumentType
 from regen_core.idempotency import Replay
+from regen_core.page import MAX_PAGE, Page
 from regen_core.refusals import DocumentNotFound, DocumentReferenceMismatch, Refusal
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
 from regen_core.revenue import Delivery, Held
+from regen_core.run_ports import MigrationRuns
 from regen_core.store import ItemTaken, NumberTaken, StoredDocument
 from regen_core.transactions import Occasion, StoredTransaction
 
@@ -36,6 +38,7 @@ __all__ = [
     "IdempotentCall",
     "LoadOutcome",
     "MAX_PAGE",
+    "MigrationRuns",
     "Outbox",
     "OutboxEntry",
     "Page",
@@ -46,11 +49,6 @@ __all__ = [
     "StoreFault",
     "StoreListings",
 ]
-
-MAX_PAGE = 1000
-"""Most rows of one page: a thousand documents with their items fit in memory many times over."""
-
-T_co = TypeVar("T_co", covariant=True)
 
 
 class StoreFault(Exception):  # noqa: N818  # the word of the field
@@ -112,14 +110,6 @@ class Selection:
     type: DocumentType | None = None
     id: str | None = None
     number: str | None = None
-
-
-@frozen
-class Page(Generic[T_co]):
-    """Some rows of a listing; ``next`` is what to ask for to go on, opaque, ``None`` at the end."""
-
-    rows: tuple[T_co, ...]
-    next: str | None
 
 
 @frozen
@@ -329,7 +319,7 @@ class RevenueSide(Protocol):
         ...
 
 
-class Store(DocumentStore, StoreListings, Outbox, RevenueSide, Protocol):
+class Store(DocumentStore, StoreListings, Outbox, RevenueSide, MigrationRuns, Protocol):
     """All of it: what the command line and a service work on."""
 
     def close(self) -> None:

@@ -518,6 +518,28 @@ RULES: Mapping[str, Rule] = _register(
         "Large runs do get interrupted. Zuora warns against migrating twice, as Billing and Revenue then "
         "diverge; CNV-1 to CNV-3 are what makes repeating a document safe here.",
         source=_MIGRATION),
+    _interpretation("MIG-8",
+        "A batch of a run is one unit of work: the transactions and deliveries of its documents together with the "
+        "log's cursor, counts and rejects.",
+        "A log ahead of the work would pass documents over, and one behind it would do them twice."),
+    _interpretation("MIG-9",
+        "A run visits documents by type and id, each once and as it is when its turn comes. What is loaded meanwhile "
+        "behind the cursor is left to another run.",
+        "In an order that never changes the last document done says all that is needed to go on.",
+        alternatives="List all documents before the first is done."),
+    _interpretation("MIG-10",
+        "A run that ended in an error is resumed like one that was killed. One that is complete stays as it is, "
+        "whoever resumes it or fails beside it; what it refused is tried again by another run only.",
+        "The world's failures pass, refusals don't by themselves, and a log that is complete is a record.",
+        alternatives="Try refused documents again when a run is resumed."),
+    _interpretation("MIG-11",
+        "What a run writes is stamped with the moment and the person of its acceptance, whoever resumes it.",
+        "Otherwise a resumed run would leave something else than one that nothing happened to (MIG-7)."),
+    _interpretation("MIG-12",
+        "A run with its rejects is seen within its tenant and entity by callers of all organisations, and by those "
+        "who have exactly the run's.",
+        "Counts and rejects tell of documents, which others may not see (ACC-4).",
+        alternatives="Show it to everybody who has the run's organisations among others."),
 
     # Reconciliation
     _documented("RCN-1", _RECONCILIATION,

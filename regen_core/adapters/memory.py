@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import RLock
-from typing import TypeVar
 
 from attrs import evolve
 
 from regen_core.access import Scope
 from regen_core.adapters.memory_outbox import backlog_of, claimed, due_entries, is_same_claim, noted
+from regen_core.adapters.memory_pages import page
+from regen_core.adapters.memory_runs import MemoryRuns
 from regen_core.attempts import Acknowledged
 from regen_core.documents import BillingDocument, DocumentHeader, DocumentKey, DocumentType
 from regen_core.idempotency import IdempotencyRecord, Proceed, Replay, consult, is_saved, key_digest, meaning_of
 from regen_core.ports import (
-    MAX_PAGE,
     Backlog,
     CollectedDeliveries,
     DocumentLoaded,
@@ -40,7 +40,6 @@ from regen_core.transactions import Occasion, StoredTransaction
 
 __all__ = ["MemoryStore"]
 
-T = TypeVar("T")
 _ALL = Selection()
 _PAGE = 100
 
@@ -49,7 +48,7 @@ def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class MemoryStore:
+class MemoryStore(MemoryRuns):
     """The port over :class:`~regen_core.store.TransactionStore`; one lock makes every verb a unit of work.
 
     >>> MemoryStore().documents(Scope(tenant="t", entity="e", orgs=None)).rows
@@ -57,6 +56,7 @@ class MemoryStore:
     """
 
     def __init__(self, clock: Callable[[], datetime] = _utc_now) -> None:
+        super().__init__()
         self.transaction_store = TransactionStore()
         self.ledger = RevenueLedger()
         self._versions: dict[DocumentKey, int] = {}
@@ -196,7 +196,7 @@ class MemoryStore:
     ) -> Page[BillingDocument]:
         """Documents as loaded last, by type and id."""
         rows = [(_place(document.header), document) for document in self._selected(scope, selection)]
-        return _page(rows, limit, after)
+        return page(rows, limit, after)
 
     def transactions(
         self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
@@ -207,7 +207,7 @@ class MemoryStore:
             stored = self.transaction_store.get(document.key)
             lines = stored.transactions.lines if stored is not None else ()
             rows.extend([((*_place(document.header), line.transaction.item.id), line) for line in lines])
-        return _page(rows, limit, after)
+        return page(rows, limit, after)
 
     def deliveries(
         self,
@@ -226,7 +226,7 @@ class MemoryStore:
             if acknowledged in (None, entry.acknowledged_at is not None)
             and parked in (None, entry.parked_at is not None)
         ]
-        return _page(rows, limit, after)
+        return page(rows, limit, after)
 
     def _entries(self, scope: Scope, selection: Selection = _ALL) -> list[OutboxEntry]:
         """The outbox in commit order, as far as it belongs to visible documents."""
@@ -242,7 +242,7 @@ class MemoryStore:
             header = held.transaction.header
             if scope.can_see(header) and _is_selected(header, selection):
                 rows.append(((*_place(header), held.transaction.item.id), held))
-        return _page(rows, limit, after)
+        return page(rows, limit, after)
 
     def _selected(self, scope: Scope, selection: Selection) -> list[BillingDocument]:
         found = [stored.document for stored in self.transaction_store.documents.values()]
@@ -337,13 +337,3 @@ def _is_selected(header: DocumentHeader, selection: Selection) -> bool:
     found = (header.key.type, header.key.id, header.number)
     wanted = (selection.type, selection.id, selection.number)
     return all(right is None or left == right for left, right in zip(found, wanted, strict=True))
-
-
-def _page(given: Sequence[tuple[tuple[str, ...], T]], limit: int, after: str | None) -> Page[T]:
-    """The rows behind ``after`` in the order of their places; places hold no control characters."""
-    if not 1 <= limit <= MAX_PAGE:
-        raise ValueError(f"limit is {limit}; a page has 1 to {MAX_PAGE} rows")
-    rows = sorted(given, key=lambda row: row[0])
-    waiting = [row for row in rows if after is None or row[0] > tuple(after.split("\x1f"))]
-    more = len(waiting) > limit
-    return Page(tuple([row[1] for row in waiting[:limit]]), "\x1f".join(waiting[limit - 1][0]) if more else None)

@@ -17,9 +17,11 @@ CITATION = re.compile(
 RANGE = re.compile(r"\b((?:TBL-[MWS]|[A-Z]{3}-))(\d+)(?:…| … | to |–)(?:\1)?(\d+)\b")
 
 ELSEWHERE = {
-    "MIG": "a migration of many documents is no part of the decision on one",
+    "MIG-3": "selection by cutover date is not carried out yet",
+    "MIG-4": "selection by cutover date is not carried out yet",
+    "MIG-5": "selection by cutover date is not carried out yet",
 }
-"""Families that the register explains and that no code of the decision carries out."""
+"""Rules that the register explains and that no code carries out."""
 
 ANSWERED_BY_A_SERVICE = {"REQ-1", "REQ-10", "REQ-11", "REQ-12"}
 """Rules about an HTTP exchange as such; the core carries their refusals."""
@@ -65,5 +67,5 @@ def test_every_rule_is_cited(folder: str) -> None:
     for path, text in texts(folder):
         if path.name not in {"rules.py", Path(__file__).name}:
             cited |= cited_in(text)
-    missing = {rule_id for rule_id in RULES if rule_id not in cited and rule_id.partition("-")[0] not in ELSEWHERE}
+    missing = {rule_id for rule_id in RULES if rule_id not in cited and rule_id not in ELSEWHERE}
     assert missing <= ANSWERED_BY_A_SERVICE

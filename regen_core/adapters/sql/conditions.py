@@ -16,6 +16,7 @@ from regen_core.adapters.sql.schema import documents, outbox
 __all__ = [
     "CONTENT",
     "DOCUMENT",
+    "INSERTS",
     "OF_DOCUMENT",
     "OUTBOX",
     "RELAYED",
@@ -58,7 +59,8 @@ RELAYED: Final = ("acknowledged_at", "claims", "attempts", "due_at", "parked_at"
 """What relays note about a delivery."""
 
 
-_INSERTS: Final[dict[str, Callable[[Table], Any]]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+INSERTS: Final[dict[str, Callable[[Table], Any]]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+"""How rows are added that may be there already, by dialect."""
 
 
 def equal(of: Table, *names: str) -> ColumnElement[bool]:
@@ -97,7 +99,7 @@ def adding(
     @cache
     def several(rows: int) -> Prepared:
         given: Any = [{name: bindparam(f"{name}_{row}") for name in names} for row in range(rows)]
-        insert = _INSERTS[dialect.name](of).values(given)
+        insert = INSERTS[dialect.name](of).values(given)
         if key is not None:
             changed = {name: insert.excluded[name] for name in names if name not in key}
             insert = insert.on_conflict_do_update(index_elements=key, set_=changed)

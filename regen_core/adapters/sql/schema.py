@@ -36,17 +36,22 @@ __all__ = [
     "idempotency",
     "outbox",
     "revenue",
+    "run_rejects",
+    "runs",
     "transactions",
     "version_table",
 ]
 
-SCHEMA_VERSION: Final = "0003"
+SCHEMA_VERSION: Final = "0004"
 """The version that this library reads and writes; versions are ordered as text."""
 
 METADATA: Final = MetaData()
 
 _EXACT: Final = Text(collation="BINARY").with_variant(Text(collation="C"), "postgresql")
 """Text that is compared by code point (REQ-7): the same answer from either database."""
+
+
+_LONG: Final = Integer().with_variant(BigInteger(), "postgresql")
 
 
 def _text(name: str, *, nullable: bool = False) -> Column[str]:
@@ -60,6 +65,11 @@ def _number(name: str, *, nullable: bool = False) -> Column[int]:
 def _counter(name: str) -> Column[int]:
     """A number that a new row need not name: it begins at 0."""
     return Column(name, Integer, nullable=False, server_default=text("0"))
+
+
+def _count(name: str) -> Column[int]:
+    """A number without a limit that anybody reaches."""
+    return Column(name, _LONG, nullable=False, autoincrement=False)
 
 
 _DOCUMENT: Final = ("tenant", "entity", "document_type", "document_id")
@@ -160,7 +170,7 @@ transactions: Final = Table(
 outbox: Final = Table(
     "outbox",
     METADATA,
-    Column("position", Integer().with_variant(BigInteger(), "postgresql"), primary_key=True, autoincrement=True),
+    Column("position", _LONG, primary_key=True, autoincrement=True),
     *_document(),
     _text("item_id"),
     _number("number"),
@@ -234,3 +244,49 @@ idempotency: Final = Table(
 )
 """First results by the digest of tenant, client and key (IDM-1, IDM-5), with the documents that each is about (IDM-6):
 null where none was found, two of one type where id and number named different ones."""
+
+_RUN: Final = ("tenant", "entity", "run_id")
+
+runs: Final = Table(
+    "runs",
+    METADATA,
+    *[_text(name) for name in _RUN],
+    _text("orgs", nullable=True),
+    _number("only_re_send"),
+    _number("re_migrate"),
+    _text("document_type", nullable=True),
+    _text("cutover", nullable=True),
+    _text("accepted_at"),
+    _text("accepted_by", nullable=True),
+    _text("status"),
+    _text("started_at", nullable=True),
+    _text("ended_at", nullable=True),
+    _text("cursor_type", nullable=True),
+    _text("cursor_id", nullable=True),
+    _count("regenerated"),
+    _count("transactions"),
+    _count("deliveries"),
+    _text("refused"),
+    _text("fault", nullable=True),
+    PrimaryKeyConstraint(*_RUN),
+    sqlite_strict=True,
+)
+"""Logs of migrations (MIG-6). ``orgs`` is a sorted JSON list, null for all; the cursor is the last document done, null
+before the first; ``refused`` is a JSON object of counts by refusal. What a batch did is in the log as soon as it is in
+the other tables (MIG-8)."""
+
+run_rejects: Final = Table(
+    "run_rejects",
+    METADATA,
+    *[_text(name) for name in _RUN],
+    _text("document_type"),
+    _text("document_id"),
+    _text("number"),
+    _text("refusal"),
+    _count("code"),
+    _text("message"),
+    PrimaryKeyConstraint(*_RUN, "document_type", "document_id"),
+    ForeignKeyConstraint(_RUN, [f"runs.{name}" for name in _RUN]),
+    sqlite_strict=True,
+)
+"""The documents that a run could not regenerate, and why (MIG-6)."""

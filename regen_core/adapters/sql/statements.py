@@ -30,6 +30,7 @@ from regen_core.adapters.sql.key_statements import KeyStatements
 from regen_core.adapters.sql.lookups import LookUps
 from regen_core.adapters.sql.outbox_statements import OutboxStatements
 from regen_core.adapters.sql.prepared import Prepared, prepare
+from regen_core.adapters.sql.runs_statements import RunStatements
 from regen_core.adapters.sql.schema import (
     document_items,
     document_versions,
@@ -74,13 +75,15 @@ class Listing:
 class Statements:
     """The statements of one dialect; those that depend on how many organisations a caller has, by that number.
 
-    Those of relays are in ``outbox``, those of Idempotency-Keys in ``keys``, those that find documents in ``lookups``.
+    Those of relays are in ``outbox``, those of Idempotency-Keys in ``keys``, those that find documents in
+    ``lookups``, those about migrations in ``runs``.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         self.outbox = OutboxStatements(dialect)
         self.keys = KeyStatements(dialect)
         self.lookups = LookUps(dialect)
+        self.runs = RunStatements(dialect)
         self._dialect = dialect
         self._by_shape: dict[tuple[object, ...], Prepared] = {}
 

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Self
 
 from regen_core.access import Scope
-from regen_core.adapters.sql import relay
+from regen_core.adapters.sql import relay, runs
 from regen_core.adapters.sql.engine import BUSY_TIMEOUT, open_database
 from regen_core.adapters.sql.keys import CLEAN_UP_EVERY, RunningKeys
 from regen_core.adapters.sql.listing import list_deliveries, list_documents, list_revenue, list_transactions
@@ -23,6 +23,7 @@ from regen_core.adapters.sql.unit import Connections
 from regen_core.adapters.sql.units import Units
 from regen_core.documents import BillingDocument, DocumentKey, DocumentType
 from regen_core.idempotency import Replay, key_digest
+from regen_core.migration import Reject, Run
 from regen_core.ports import (
     Backlog,
     CollectedDeliveries,
@@ -252,3 +253,32 @@ class SqlStore:
     def deliver_to_ledger(self, scope: Scope, limit: int = _PAGE) -> CollectedDeliveries:
         """Collect the first deliveries that are due and acknowledge them, both in one unit of work."""
         return self._units.write_as_read(lambda reader: relay.deliver_to_ledger(reader, scope, limit, self._clock()))
+
+    # migrations
+
+    def accept_run(self, run: Run) -> bool:
+        """Keep a run that was accepted; whether its id was free."""
+        return self._units.write(lambda reader: runs.accept_run(reader, run))
+
+    def run(self, scope: Scope, run_id: str) -> Run | None:
+        """A run's log, ``None`` where none is visible (MIG-12)."""
+        with self._reading() as reader:
+            return runs.read_run(reader, scope, run_id)
+
+    def change_run(self, scope: Scope, run_id: str, change: Callable[[Run], Run]) -> Run | None:
+        """Replace a run's log by what ``change`` makes of it; the log then."""
+        return self._units.write(lambda reader: runs.change_run(reader, scope, run_id, change))
+
+    def migrate_batch(self, scope: Scope, run_id: str, limit: int) -> Run | None:
+        """Let a run in progress do the next documents behind its cursor, in one unit of work (MIG-8); the log then."""
+        return self._units.write(lambda reader: runs.migrate_batch(reader, scope, run_id, limit, self._clock))
+
+    def runs(self, scope: Scope, *, limit: int = _PAGE, after: str | None = None) -> Page[Run]:
+        """Runs by id."""
+        with self._reading() as reader:
+            return runs.list_runs(reader, scope, limit, after)
+
+    def rejects(self, scope: Scope, run_id: str, *, limit: int = _PAGE, after: str | None = None) -> Page[Reject]:
+        """What a run refused, by type and id of the documents."""
+        with self._reading() as reader:
+            return runs.list_rejects(reader, scope, run_id, limit, after)

@@ -16,6 +16,7 @@ from regen_core.adapters.sql import SqlStore
 from regen_core.adapters.sql.key_statements import KeyStatements
 from regen_core.adapters.sql.outbox_statements import OutboxStatements
 from regen_core.adapters.sql.prepared import Prepared, prepare
+from regen_core.adapters.sql.runs_statements import RunStatements
 from regen_core.adapters.sql.schema import METADATA, documents, outbox, revenue, transactions
 from regen_core.adapters.sql.statements import Listing, Statements
 
@@ -46,6 +47,7 @@ def all_of(statements: Statements) -> Iterator[tuple[str, Prepared]]:
         if isinstance(attribute, cached_property):
             yield f"key {name}", getattr(statements.keys, name)
     yield from relays_of(statements.outbox)
+    yield from runs_of(statements.runs)
     yield from look_ups(statements)
     for orgs in (None, 0, 2):
         for names in (("document_id",), ("number",), ("document_id", "number")):
@@ -70,6 +72,24 @@ def relays_of(statements: OutboxStatements) -> Iterator[tuple[str, Prepared]]:
             yield f"{name}, {orgs}", getattr(statements, name)(orgs)
 
 
+def runs_of(statements: RunStatements) -> Iterator[tuple[str, Prepared]]:
+    """Those about migrations."""
+    for name, attribute in vars(RunStatements).items():
+        if isinstance(attribute, cached_property):
+            yield f"run {name}", getattr(statements, name)
+    for scoped in (False, True):
+        yield f"run, scoped {scoped}", statements.one(scoped=scoped)
+        yield f"lock run, scoped {scoped}", statements.locked(scoped=scoped)
+        for goes_on in (False, True):
+            yield f"runs, scoped {scoped} {goes_on}", statements.listed(scoped=scoped, goes_on=goes_on)
+            yield f"rejects, scoped {scoped} {goes_on}", statements.rejects(scoped=scoped, goes_on=goes_on)
+    for orgs in (None, 0, 2):
+        for of_type in (False, True):
+            for goes_on in (False, True):
+                found = statements.next_documents(orgs, of_type=of_type, goes_on=goes_on)
+                yield f"next {of_type} {goes_on}, {orgs}", found
+
+
 SQL = dict(all_of(Statements(SQLITE)))
 
 
@@ -89,6 +109,17 @@ class TestEveryStatement:
         for name, prepared in SQL.items():
             if f", {orgs}" in name or f" {orgs} " in name:
                 assert "org IS NULL" in prepared.sql, name
+
+    def test_callers_with_organisations_see_the_runs_of_exactly_these(self) -> None:
+        """In the query itself (MIG-12)."""
+        scoped = [name for name in SQL if ", scoped True" in name]
+        assert len(scoped) == 6
+        for name in scoped:
+            assert "runs.orgs = ?" in SQL[name].sql, name
+
+    def test_a_run_is_locked_before_it_is_carried_on(self) -> None:
+        """Where the database locks rows (MIG-8)."""
+        assert Statements(POSTGRESQL).runs.locked(scoped=False).sql.endswith("FOR UPDATE")
 
     def test_relays_skip_what_another_one_is_claiming(self) -> None:
         """Where the database locks rows; the other's claims are its own, and none is waited for."""
@@ -121,6 +152,14 @@ class TestCost:
         steps = [row[3] for row in plans.execute(f"EXPLAIN QUERY PLAN {prepared.sql}", values)]
         bounded = ("SCAN old",)  # at most as many rows as the statement was given
         assert not [step for step in steps if step.startswith("SCAN") and step not in bounded], steps
+
+    @pytest.mark.parametrize("of_type", [False, True])
+    def test_a_batch_begins_at_the_cursor(self, plans: sqlite3.Connection, of_type: bool) -> None:
+        """Documents that were done aren't read again, so a long run doesn't slow down."""
+        query = Statements(SQLITE).runs.next_documents(None, of_type=of_type, goes_on=True)
+        (step,) = [row[3] for row in plans.execute(f"EXPLAIN QUERY PLAN {query.sql}", ("x",) * query.sql.count("?"))]
+        place = "document_type=? AND document_id>?" if of_type else "(document_type,document_id)>(?,?)"
+        assert step.endswith(f"(tenant=? AND entity=? AND {place})"), step
 
     def test_what_waits_is_found_without_what_is_done(self, plans: sqlite3.Connection) -> None:
         """A relay's query uses the index that holds waiting deliveries only, in commit order."""
