@@ -91,6 +91,14 @@ def _carried(value: object) -> CarriedFields:
     return CarriedFields(strict_json.dump(json_object(value)))
 
 
+_NOTHING_CARRIED: Final = CarriedFields()
+
+
+def _carried_text(text: str) -> CarriedFields:
+    """Carried fields by their text; most items carry nothing, and share it."""
+    return _NOTHING_CARRIED if text == "{}" else CarriedFields(text)
+
+
 _ASSUMPTION: Final = Codec(Assumption, {"fact": TEXT, "value": TEXT, "rule_id": TEXT})
 
 
@@ -98,7 +106,7 @@ def _assumptions_written(assumed: tuple[Assumption, ...]) -> list[JsonObject]:
     return [_ASSUMPTION.full(each) for each in assumed]
 
 
-_ASSUMED: Final = Row(_assumptions_written, tuple_of(_ASSUMPTION.read), tuple_of(_ASSUMPTION.read))
+_ASSUMED: Final = Row(_assumptions_written, tuple_of(_ASSUMPTION.read))
 
 _KEY: Final = Codec(DocumentKey, {"tenant": TEXT, "entity": TEXT, "type": enum(DocumentType), "id": TEXT})
 
@@ -137,6 +145,8 @@ _ITEM: Final = Codec(
     apart=frozenset({"carried"}),
 )
 
+_kept_item: Final = _ITEM.reader_of_kept("carried")
+
 _OCCASION: Final = Codec(Occasion, {"at": Row(iso, moment), "by": TEXT_OR_NONE})
 
 
@@ -157,7 +167,7 @@ def header_content(header: DocumentHeader) -> JsonObject:
 
 def header_of_content(json: JsonObject, key: DocumentKey, carried: str) -> DocumentHeader:
     """The header whose content, key and carried text were stored."""
-    return _HEADER.read_own(json, key=key, carried=CarriedFields(carried))
+    return _HEADER.read(json, key=key, carried=_carried_text(carried))
 
 
 def item_content(item: BillingItem) -> JsonObject:
@@ -167,7 +177,7 @@ def item_content(item: BillingItem) -> JsonObject:
 
 def item_of_content(json: JsonObject, carried: str) -> BillingItem:
     """The item whose content and carried text were stored."""
-    return _ITEM.read_own(json, carried=CarriedFields(carried))
+    return _kept_item(json, _carried_text(carried))
 
 
 def header_json(header: DocumentHeader) -> JsonObject:

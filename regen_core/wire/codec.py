@@ -157,15 +157,14 @@ Reader: TypeAlias = "Callable[[Any], Any]"
 
 @frozen
 class Row:
-    """How one field is written and read; ``None`` means: as it is.
+    """How one field is written and read.
 
-    ``read`` takes anything and refuses what ``write`` wouldn't have written; ``convert`` only undoes what ``write``
-    did, for text that a store keeps and nobody else touches.
+    ``write`` is ``None`` for what is written as it is; ``read`` takes anything and refuses what ``write`` wouldn't have
+    written.
     """
 
     write: Writer
     read: Reader
-    convert: Reader | None = None
 
 
 TEXT: Final = Row(None, text)
@@ -173,19 +172,19 @@ TEXT_OR_NONE: Final = Row(None, or_none(text))
 BOOL: Final = Row(None, boolean)
 BOOL_OR_NONE: Final = Row(None, or_none(boolean))
 COUNT: Final = Row(None, count)
-AMOUNT: Final = Row(str, amount, Decimal)
-AMOUNT_OR_NONE: Final = Row(str, or_none(amount), Decimal)
-DAY: Final = Row(iso, day, date.fromisoformat)
+AMOUNT: Final = Row(str, amount)
+AMOUNT_OR_NONE: Final = Row(str, or_none(amount))
+DAY: Final = Row(iso, day)
 
 
 def enum(kind: type[Enum]) -> Row:
     """The row of an enum's field."""
-    return Row(_value_of, member(kind), {each.value: each for each in kind}.__getitem__)
+    return Row(_value_of, member(kind))
 
 
 def enum_or_none(kind: type[Enum]) -> Row:
     """The row of an enum's field that may be ``None``."""
-    return Row(_value_of, or_none(member(kind)), {each.value: each for each in kind}.__getitem__)
+    return Row(_value_of, or_none(member(kind)))
 
 
 @frozen
@@ -201,7 +200,6 @@ class Codec(Generic[T]):
     apart: frozenset[str] = frozenset()
     _writers: tuple[tuple[str, Writer, object], ...] = attrs.field(init=False)
     _readers: Mapping[str, Reader] = attrs.field(init=False)
-    _converters: tuple[tuple[str, Reader], ...] = attrs.field(init=False)
 
     @_writers.default
     def _written(self) -> tuple[tuple[str, Writer, object], ...]:
@@ -213,10 +211,6 @@ class Codec(Generic[T]):
     @_readers.default
     def _read(self) -> Mapping[str, Reader]:
         return {name: row.read for name, row in self.table.items()}
-
-    @_converters.default
-    def _converted(self) -> tuple[tuple[str, Reader], ...]:
-        return tuple((name, row.convert) for name, row in self.table.items() if row.convert is not None)
 
     def full(self, value: T) -> JsonObject:
         """All fields, ``None`` as ``null``."""
@@ -243,15 +237,40 @@ class Codec(Generic[T]):
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise self._fault(json, error) from None
 
-    def read_own(self, json: JsonObject, **apart: object) -> T:
-        """The value whose brief form a store kept; fields are converted in place and checked by the class alone."""
-        try:
-            for name, convert in self._converters:
-                if name in json:
-                    json[name] = convert(json[name])
-            return self.kind(**json, **apart)
-        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise NotCanonical(f"{self.kind.__name__}: {error}") from None
+    def reader_of_kept(self, apart: str) -> Callable[[Any, object], T]:
+        """The reader of a brief form that a store kept, and of the one field beside it, without the constructor.
+
+        Each field that is there is checked as by :meth:`read` and by the class; a default needs no check. Raises
+        ``ValueError`` for a class that derives fields, which only its constructor does.
+        """
+        fields = attrs.fields(self.kind)  # type: ignore[arg-type, misc, unused-ignore]  # T is an attrs class
+        if not all(each.init and not isinstance(each.default, attrs.Factory) for each in fields):  # type: ignore[arg-type, unused-ignore]  # a class
+            raise ValueError(f"{self.kind.__name__} derives fields")
+        puts = {each.name: getattr(self.kind, each.name).__set__ for each in fields}
+        told = {each.name: (self._readers[each.name], each.validator, each) for each in fields if each.name != apart}
+        needed = [each.name for each in fields if each.default is attrs.NOTHING]
+        defaults = [(each.name, puts[each.name], each.default) for each in fields if each.name not in (*needed, apart)]
+
+        def read(json: Any, beside: object) -> T:
+            made = object.__new__(self.kind)
+            try:
+                for name, part in json.items():
+                    reader, check, each = told[name]
+                    value = reader(part)
+                    if check is not None:
+                        check(made, each, value)
+                    puts[name](made, value)
+                for name in needed:
+                    getattr(made, name)
+            except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
+                raise self._fault(json, error) from None
+            for name, put, default in defaults:
+                if name not in json:
+                    put(made, default)
+            puts[apart](made, beside)
+            return made
+
+        return read
 
     def _fault(self, json: object, error: Exception) -> NotCanonical:
         if not isinstance(json, dict):

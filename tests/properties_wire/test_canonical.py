@@ -168,6 +168,28 @@ class TestRefusing:
             canonical.item_of({**canonical.item_json(DOCUMENT.items[0]), name: value})
         assert "somewhere" not in str(raised.value)
 
+    @pytest.mark.parametrize(
+        "kept",
+        [
+            *(None, [], "x", {}, {"id": "i1"}, {"amount": "1"}, {"id": "", "amount": "1"}, {"id": 1, "amount": "1"}),
+            *({"id": "i1", "amount": each} for each in (1, "NaN", "1_0", None)),
+            *({"id": "i1", "amount": "1", "source": each} for each in ("somewhere", [])),
+            *({"id": "i1", "amount": "1", "booking_excluded": each} for each in (1, "true")),
+            {"id": "i1", "amount": "1", "unheard_of": 1},
+            {"id": "i1", "amount": "1", "carried": "{}"},
+        ],
+    )
+    def test_an_item_that_no_store_kept(self, kept: Any) -> None:
+        """The brief form spares the constructor, not its checks."""
+        with pytest.raises(NotCanonical, match="BillingItem"):
+            canonical.item_of_content(kept, "{}")
+
+    def test_a_class_that_derives_fields_needs_its_constructor(self) -> None:
+        """``is_posted`` would be missing."""
+        table = Codec(BillingDocument, {"header": TEXT, "items": TEXT})
+        with pytest.raises(ValueError, match="derives"):
+            table.reader_of_kept("items")
+
     @pytest.mark.parametrize("given", [None, [], "x", {}, {"header": {}}, {"header": {}, "items": []}])
     def test_something_else_than_a_document(self, given: object) -> None:
         """Missing parts are named."""

@@ -148,13 +148,14 @@ class Reader:
         return StoredTransaction(read, deliveries)
 
     def _stored(
-        self, key: DocumentKey, version: int, content_version: int, row: Row, rows: Iterable[Row]
+        self, key: DocumentKey, version: int, content_version: int, content_row: Row, rows: Iterable[Row]
     ) -> StoredRows:
-        current = content_of_row(key, row)
+        current = content_of_row(key, content_row)
         lines, places = [], {}
-        for item_id, place, deliveries, *told, written_from in rows:
+        for row in rows:
+            item_id, place, deliveries, written_from = row[0], row[1], row[2], row[-1]
             content = current if written_from == content_version else self.content(key, written_from)
-            lines.append(self.transaction(content, item_id, deliveries, tuple(told)))
+            lines.append(self.transaction(content, item_id, deliveries, row[3:-1]))
             places[item_id] = (place, written_from)
         stored = StoredDocument(current.document, StoredTransactions(tuple(lines)))
         return StoredRows(stored, version, content_version, places)

@@ -12,7 +12,7 @@ from regen_core.adapters.sql.keys import are_visible, save_record, saved_record
 from regen_core.adapters.sql.reading import NotOne, Reader, StoredRows
 from regen_core.adapters.sql.reading_many import find_many
 from regen_core.adapters.sql.rows import text_of_moment
-from regen_core.adapters.sql.writing import Changes, write_regeneration
+from regen_core.adapters.sql.writing import Changes, rows_after, write_regeneration
 from regen_core.documents import DocumentKey
 from regen_core.idempotency import IdempotencyRecord, Proceed, Replay, Running, consult, is_saved, meaning_of
 from regen_core.ports import IdempotentCall
@@ -96,16 +96,17 @@ def regenerate_documents(
     """Decide each request after those before it and write what all of them changed; a refused one stops no other."""
     outcomes: list[Outcome | None] = [refused_unread(request) for request in requests]
     wanted = [place for place, outcome in enumerate(outcomes) if outcome is None]
-    changes, now = Changes(reader, text_of_moment(clock())), dict[DocumentKey, StoredRows]()
+    changes, changed = Changes(reader, text_of_moment(clock())), dict[DocumentKey, tuple[StoredRows, Regeneration]]()
     for place, found in zip(wanted, find_many(reader, scope, [requests[each] for each in wanted]), strict=True):
         if not isinstance(found, StoredRows):
             outcomes[place] = found.refusal
             continue
         key = found.stored.document.key
-        rows = now.get(key, found)
+        rows = rows_after(*changed[key]) if key in changed else found
         outcome = decide(rows.stored.document, rows.stored.transactions, requests[place], occasion)
         outcomes[place] = outcome
-        now[key] = changes.add(rows, outcome) if isinstance(outcome, Regeneration) else rows
+        if isinstance(outcome, Regeneration) and changes.add(rows, outcome):
+            changed[key] = rows, outcome
     refused = changes.write()
     assert refused is None, "in a unit that writes, nothing moves between reading and writing"
     return tuple([outcome for outcome in outcomes if outcome is not None])

@@ -189,7 +189,7 @@ def moment_of_text(text: str | None) -> datetime | None:
 
 def text_of_moment(moment: datetime) -> str:
     """A moment as a column holds it: in UTC, so that later moments are later texts."""
-    return moment.astimezone(UTC).isoformat()
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()
 
 
 def held_row(held: Held, occasions: Occasions) -> Row:

@@ -9,12 +9,13 @@ from attrs import define, evolve, field
 from regen_core.adapters.sql.reading import Reader, StoredRows
 from regen_core.adapters.sql.rows import key_row, text_of_moment, transaction_row
 from regen_core.adapters.sql.unit import Row
-from regen_core.documents import DocumentKey
+from regen_core.documents import DocumentHeader
 from regen_core.refusals import ConcurrentModification
 from regen_core.regeneration import Regeneration
 from regen_core.store import StoredDocument
+from regen_core.transactions import BillingTransaction
 
-__all__ = ["Changes", "write_regeneration"]
+__all__ = ["Changes", "rows_after", "write_regeneration"]
 
 
 def write_regeneration(
@@ -33,54 +34,49 @@ def write_regeneration(
 class Changes:
     """What regenerations changed and what is to be written of it, in the order in which they were added.
 
-    Fields: ``moved`` how often each document changed and the version that it was read with; ``new`` transactions that
-    weren't there and ``changed`` ones that were, as they are in the end; ``deliveries`` for the outbox.
+    Fields: ``moved`` how often each document changed and the version that it was read with, by the row of its key;
+    ``new`` transactions that weren't there and ``changed`` ones that were, as they are in the end, by the columns of
+    their key; ``deliveries`` for the outbox.
     """
 
     _reader: Reader
     _committed_at: str
-    moved: dict[DocumentKey, tuple[int, int]] = field(factory=dict)
-    new: dict[tuple[DocumentKey, str], Row] = field(factory=dict)
-    changed: dict[tuple[DocumentKey, str], Row] = field(factory=dict)
+    moved: dict[Row, tuple[int, int]] = field(factory=dict)
+    new: dict[Row, Row] = field(factory=dict)
+    changed: dict[Row, Row] = field(factory=dict)
     deliveries: list[Row] = field(factory=list)
 
-    def add(self, rows: StoredRows, done: Regeneration) -> StoredRows:
-        """Note what a regeneration changed; the rows as they are after it.
-
-        A transaction with the current header was written from the current version; any other keeps the version that it
-        was read with.
-        """
-        header, key, places = done.document.header, done.document.key, rows.places
-        start, occasions, after = key_row(key), self._reader.occasions, dict(places)
+    def add(self, rows: StoredRows, done: Regeneration) -> bool:
+        """Note what a regeneration changed; whether that is anything."""
+        header, places, occasions = done.document.header, rows.places, self._reader.occasions
+        start = key_row(header.key)
         place, has_changed = 0, False
         for line in done.lines:
             if line.after is None:
                 continue
-            transaction, item_id = line.after.transaction, line.after.transaction.item.id
-            written_from = rows.content_version if transaction.header is header else places[item_id][1]
+            transaction = line.after.transaction
+            item_id = transaction.item.id
+            stored = places.get(item_id)
+            name, written_from = (*start, item_id), _written_from(transaction, header, rows)
             told = (*transaction_row(transaction, occasions), written_from)
-            if line.after is not line.before or places[item_id][0] != place:
-                is_new = item_id not in places or (key, item_id) in self.new
-                into = self.new if is_new else self.changed
-                into[key, item_id] = (*start, item_id, place, line.after.deliveries, *told)
+            if line.after is not line.before or stored is None or stored[0] != place:
+                into = self.new if stored is None or name in self.new else self.changed
+                into[name] = (*name, place, line.after.deliveries, *told)
                 has_changed = True
             if line.delivery is not None:
                 sent = (line.delivery.number, line.delivery.flag._value_, line.delivery.action._value_)
-                self.deliveries.append((*start, item_id, *sent, *told, self._committed_at))
+                self.deliveries.append((*name, *sent, *told, self._committed_at))
                 has_changed = True
-            after[item_id] = (place, written_from)
             place += 1
-        if not has_changed:
-            return rows
-        times, read = self.moved.get(key, (0, rows.version))
-        self.moved[key] = (times + 1, read)
-        stored = StoredDocument(rows.stored.document, done.stored_after)
-        return evolve(rows, stored=stored, version=rows.version + 1, places=after)
+        if has_changed:
+            times, read = self.moved.get(start, (0, rows.version))
+            self.moved[start] = (times + 1, read)
+        return has_changed
 
     def write(self) -> ConcurrentModification | None:
         """Write it all, unless a document has moved; in a unit that locked its documents that ends the unit."""
         unit, statements = self._reader.unit, self._reader.statements
-        moved = [(times, *key_row(key), read) for key, (times, read) in self.moved.items()]
+        moved = [(times, *key, read) for key, (times, read) in self.moved.items()]
         if unit.locks_rows:
             unit.write_many(statements.move_locked_document, moved)
         elif unit.write_each(statements.move_document, moved) != len(moved):
@@ -89,3 +85,21 @@ class Changes:
         unit.write_many(statements.put_transaction, [*self.changed.values()])
         unit.add_many(statements.add_delivery, self.deliveries)
         return None
+
+
+def rows_after(rows: StoredRows, done: Regeneration) -> StoredRows:
+    """The rows as they are after a regeneration that changed something."""
+    header, after = done.document.header, dict(rows.places)
+    lines = [line.after.transaction for line in done.lines if line.after is not None]
+    for place, transaction in enumerate(lines):
+        after[transaction.item.id] = (place, _written_from(transaction, header, rows))
+    stored = StoredDocument(rows.stored.document, done.stored_after)
+    return evolve(rows, stored=stored, version=rows.version + 1, places=after)
+
+
+def _written_from(transaction: BillingTransaction, header: DocumentHeader, rows: StoredRows) -> int:
+    """The version of the document that a transaction's content comes from.
+
+    One with the current header was written from the current version; any other keeps the one that it was read with.
+    """
+    return rows.content_version if transaction.header is header else rows.places[transaction.item.id][1]
