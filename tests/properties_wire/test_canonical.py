@@ -172,9 +172,10 @@ class TestRefusing:
         "kept",
         [
             *(None, [], "x", {}, {"id": "i1"}, {"amount": "1"}, {"id": "", "amount": "1"}, {"id": 1, "amount": "1"}),
-            *({"id": "i1", "amount": each} for each in (1, "NaN", "1_0", None)),
-            *({"id": "i1", "amount": "1", "source": each} for each in ("somewhere", [])),
-            *({"id": "i1", "amount": "1", "booking_excluded": each} for each in (1, "true")),
+            *[{"id": "i1", "amount": amount} for amount in (1, "NaN", "1_0", None)],
+            *[{"id": "i1", "amount": "1", "booking_excluded": fact} for fact in (1, "true")],
+            {"id": "i1", "amount": "1", "source": "somewhere"},
+            {"id": "i1", "amount": "1", "source": []},
             {"id": "i1", "amount": "1", "unheard_of": 1},
             {"id": "i1", "amount": "1", "carried": "{}"},
         ],
