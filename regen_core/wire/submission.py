@@ -36,7 +36,7 @@ from regen_core.refusals import (
 from regen_core.request import RegenerateRequest
 from regen_core.wire.strict_json import JsonFault, JsonValue, parse
 
-__all__ = ["Admitted", "MAX_BODY_BYTES", "MAX_TRACK_ID_LENGTH", "Submission", "admit", "track_id_of"]
+__all__ = ["Admitted", "MAX_BODY_BYTES", "MAX_TRACK_ID_LENGTH", "Submission", "admit", "scope_of", "track_id_of"]
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """Longest body in bytes, raw and inflated: a reference to one document needs a few hundred, at most."""
@@ -114,6 +114,15 @@ def admit(submission: Submission, *, max_body_bytes: int = MAX_BODY_BYTES) -> Ad
     return Admitted(
         scope=scope, request=request, idempotency_key=key[0] if key else None, track_id=track_id_of(submission.headers)
     )
+
+
+def scope_of(submission: Submission) -> Scope | Refusal:
+    """The scope of a submission, or the refusal of ranks 1 to 4: what limits need to know, which come next.
+
+    >>> scope_of(Submission(body=b"", caller=Caller(tenant="t", client="c", entities=frozenset({"e"})))).entity
+    'e'
+    """
+    return _scope(submission.caller, _by_name(submission.headers))
 
 
 _Headers = Mapping[str, Sequence[str]]

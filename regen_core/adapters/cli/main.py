@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "deliver": ("delivering", "Deliver the outbox to the ledger, a file or an address."),
     "reconcile": ("reconcile", "Compare Billing with Revenue for a period; name each variance."),
     "serve": ("serving", "Answer the operation over HTTP; a sandbox or a service."),
+    "hash-secret": ("serving", "Hash a client's secret for the service's configuration."),
     "table": ("asking", "Print decision tables, refusals, fields or rules."),
     "explain": ("asking", "Explain a rule, or a case, without a database."),
 }
@@ -51,7 +52,7 @@ class _Regen(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"regen_core.adapters.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
     def resolve_command(

@@ -1,56 +1,153 @@
-"""``regen serve``: the operation over HTTP, until somebody asks to stop."""
+"""``regen serve``: the operation over HTTP until somebody asks to stop; and ``regen hash-secret`` for its clients."""
 
 from __future__ import annotations
 
+import errno
+import socket
 import sys
-from typing import Final
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
+from attrs import evolve
 
 from regen_core.adapters.cli.connecting import opened
 from regen_core.adapters.cli.faults import BrokenOff, ExitCode
-from regen_core.adapters.cli.settings import RegenCommand, settings_of
-from regen_core.explain.blocks import Line
+from regen_core.adapters.cli.settings import RegenCommand, Settings, given_options, settings_of
+from regen_core.explain.blocks import Block, Line, Tone
 
-__all__ = ["serve"]
+if TYPE_CHECKING:
+    from regen_core.adapters.http.configuration import Configuration
+
+__all__ = ["hash_secret", "serve"]
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8080
+
+_UNLISTENABLE: Final = {
+    errno.EADDRINUSE: "another program listens there. Stop it, or choose another port with --port",
+    errno.EACCES: "permission denied. Choose a port above 1023 with --port",
+    errno.EADDRNOTAVAIL: "this machine has no such address. Choose another with --host",
+}
+
+_NEEDLESS: Final = ("tenant", "entity", "orgs")
 
 
 @click.command(cls=RegenCommand)
 @click.option("--host", help=f"Address to listen on.  [default: {DEFAULT_HOST}]")
 @click.option("--port", type=click.IntRange(0, 65535), help=f"Port to listen on; 0: any.  [default: {DEFAULT_PORT}]")
+@click.option("--config", "path", type=click.Path(path_type=Path), metavar="FILE", help="Configuration of a service.")
 @click.pass_context
-def serve(ctx: click.Context, host: str | None, port: int | None) -> ExitCode:
-    """Answer the operation over HTTP. Without a configuration: a sandbox with one client, which is printed.
+def serve(ctx: click.Context, /, host: str | None, port: int | None, path: Path | None) -> ExitCode:
+    """Answer the operation over HTTP.
+
+    Without a configuration it is a sandbox: one client of the tenant and entity, printed at the start, on the database
+    that the other commands use. Ctrl-C or SIGTERM lets requests in flight finish.
 
     \b
     Examples:
       regen serve
-      regen serve --config regen.toml
+      regen serve --config service.toml
     """
     try:
-        from regen_core.adapters.http.application import Service, application  # noqa: PLC0415  # an extra of its own
-        from regen_core.adapters.http.clients import Clients  # noqa: PLC0415
-        from regen_core.adapters.http.execution import StoreThreads  # noqa: PLC0415
-        from regen_core.adapters.http.sandbox import sandbox_client  # noqa: PLC0415
-        from regen_core.adapters.http.server import ServiceServer, bound_socket, url_of  # noqa: PLC0415
+        from regen_core.adapters.http import running, server  # noqa: PLC0415  # an extra of its own
     except ModuleNotFoundError as missing:
-        raise BrokenOff(f"The HTTP service needs the package {missing.name}: pip install 'regen-core[http]'.") from None
+        raise BrokenOff(f"The service needs the package {missing.name}: pip install 'regen-core[http]'.") from None
     settings = settings_of(ctx)
-    made = sandbox_client(settings.tenant, settings.entity, settings.orgs)
-    with opened(settings.db, may_create=True) as store, bound_socket(host or DEFAULT_HOST, port or 0) as listening:
-        url = url_of(listening)
-
-        def tell() -> None:
-            lines = [Line(url, "url"), Line(made.client.caller.client, "client_id"), Line(made.secret, "client_secret")]
-            told = {"url": url, "client_id": made.client.caller.client, "client_secret": made.secret}
-            settings.output.show(lines, told)
-            sys.stdout.flush()
-
-        executor = StoreThreads(store)
-        app = application(Service(executor=executor, clients=Clients.of([made.client])))
-        ServiceServer(app, stop_seconds=30, on_start=tell).run([listening])
-        executor.close()
+    configuration, told = _sandbox(settings) if path is None else (_configured(ctx, path, settings), {})
+    host, port = _address(configuration, host, port)
+    database = configuration.database or settings.db
+    with opened(database, may_create=True) as store, _listening(server.bound_socket, host, port) as listening:
+        running.run_service(
+            configuration,
+            store,
+            running.Surroundings(listening=listening),
+            on_start=lambda: _tell(settings, {"url": server.url_of(listening), **told}),
+        )
     return ExitCode.DONE
+
+
+def _sandbox(settings: Settings) -> tuple[Configuration, dict[str, str]]:
+    """A configuration of one new client, and what it needs to log in."""
+    from regen_core.adapters.http.configuration import Configuration  # noqa: PLC0415
+    from regen_core.adapters.http.sandbox import sandbox_client  # noqa: PLC0415
+
+    made = sandbox_client(settings.tenant, settings.entity, settings.orgs)
+    told = {"client_id": made.client.caller.client, "client_secret": made.secret}
+    return Configuration(clients=(made.client,)), told
+
+
+def _configured(ctx: click.Context, path: Path, settings: Settings) -> Configuration:
+    """The configuration in a file; ``--db`` wins over its database."""
+    from regen_core.adapters.http.configuration import ConfigurationFaults, read_configuration  # noqa: PLC0415
+
+    given = given_options(ctx)
+    needless = [f"--{name.rstrip('s')}" for name in _NEEDLESS if name in given]
+    if needless:
+        message = f"The clients of {str(path)!r} have tenants, entities and orgs; leave out {' and '.join(needless)}."
+        raise click.UsageError(message, ctx)
+    try:
+        configuration = read_configuration(path)
+    except ConfigurationFaults as faults:
+        told = "\n".join([f"  {fault}" for fault in faults.faults])
+        raise click.UsageError(f"The configuration {str(path)!r} can't be used:\n{told}", ctx) from None
+    return evolve(configuration, database=settings.db) if "db" in given else configuration
+
+
+def _address(configuration: Configuration, host: str | None, port: int | None) -> tuple[str, int]:
+    """Where to listen: the command line wins over the file."""
+    ports = (port, configuration.port, DEFAULT_PORT)
+    return host or configuration.host or DEFAULT_HOST, next(each for each in ports if each is not None)
+
+
+def _listening(bind: Callable[[str, int], socket.socket], host: str, port: int) -> socket.socket:
+    try:
+        return bind(host, port)
+    except OSError as fault:
+        because = _UNLISTENABLE.get(fault.errno or 0, fault.strerror or type(fault).__name__)
+        raise BrokenOff(f"Can't listen on {host} port {port}: {because}.") from None
+
+
+def _tell(settings: Settings, told: dict[str, str]) -> None:
+    """What a client needs, as soon as it is answered."""
+    blocks: list[Block] = [Line(value, name) for name, value in told.items()]
+    if "client_secret" in told:
+        blocks.append(Line("a sandbox: this client is new at each start", tone=Tone.QUIET))
+    settings.output.show(blocks, told)
+    sys.stdout.flush()
+
+
+@click.command(cls=RegenCommand, name="hash-secret")
+@click.option("--new", "is_new", is_flag=True, help="Make a client id and a secret too; both fit the official SDK.")
+@click.pass_context
+def hash_secret(ctx: click.Context, /, is_new: bool) -> ExitCode:
+    """Print the hash of a client's secret, for the configuration of a service.
+
+    The secret is read from standard input, or asked for on a terminal. It isn't kept.
+
+    \b
+    Examples:
+      regen hash-secret < secret.txt
+      regen hash-secret --new
+    """
+    try:
+        from regen_core.adapters.http import clients, sandbox  # noqa: PLC0415  # an extra of its own
+    except ModuleNotFoundError as missing:
+        raise BrokenOff(f"The service needs the package {missing.name}: pip install 'regen-core[http]'.") from None
+    told: dict[str, Any] = {}
+    if is_new:
+        told = {"client_id": sandbox.new_client_id(), "client_secret": sandbox.new_secret()}
+    told["secret_hash"] = clients.hash_secret(told.get("client_secret") or _secret(ctx)).text
+    settings_of(ctx).output.show([Line(value, name) for name, value in told.items()], told)
+    return ExitCode.DONE
+
+
+def _secret(ctx: click.Context) -> str:
+    """The secret without the line's end; refused where there is none."""
+    if sys.stdin.isatty():
+        return str(click.prompt("Secret", hide_input=True, confirmation_prompt=True, err=True))
+    secret = sys.stdin.readline().rstrip("\r\n")
+    if not secret:
+        raise click.UsageError("No secret came on standard input. Write it there, or use --new.", ctx)
+    return secret

@@ -14,7 +14,7 @@ from regen_core.access import Scope
 from regen_core.adapters.cli.output import Output, output_for
 from regen_core.documents import name_fault
 
-__all__ = ["DEFAULT_DB", "RegenCommand", "Settings", "settings_of", "shared_options"]
+__all__ = ["DEFAULT_DB", "RegenCommand", "Settings", "given_options", "settings_of", "shared_options"]
 
 DEFAULT_DB: Final = "sqlite:///regen.db"
 DEFAULT_NAME: Final = "default"
@@ -111,6 +111,11 @@ class RegenCommand(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(shared_options())
+
+
+def given_options(ctx: click.Context) -> frozenset[str]:
+    """The shared options that were given, by their parameters' names."""
+    return frozenset(ctx.meta.get(_META, {})) - {"output"}
 
 
 def settings_of(ctx: click.Context) -> Settings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -60,6 +61,7 @@ class Envelope:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope["app"] = self  # tells the router to raise for a wrong method instead of answering by itself
         exchange = Exchange.begun(scope, self._clock())
         sending = _Sending(send, exchange)
         try:
@@ -69,7 +71,7 @@ class Envelope:
             if exchange.status is None and response is not None:
                 await response(scope, receive, sending)
             else:
-                _drop(scope)
+                await _drop(scope)
         finally:
             duration = self._clock() - exchange.started_at
             for observer in self._observers:
@@ -88,12 +90,22 @@ def _response_to(exchange: Exchange, error: Exception) -> Response | None:
             exchange.fault = type(error).__name__
             return None
         case _:
-            exchange.fault = type(error).__name__
+            exchange.fault = _place_of(error)
             return refused(exchange, InternalFault())
 
 
-def _drop(scope: AsgiScope) -> None:
+def _place_of(error: Exception) -> str:
+    """The kind of an error and where it was raised, without its words: they may hold anything."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    where = "" if frame is None else f" at {frame.tb_frame.f_globals.get('__name__')}:{frame.tb_lineno}"
+    return f"{type(error).__name__}{where}"
+
+
+async def _drop(scope: AsgiScope) -> None:
     """Close the connection at once, where the server can; elsewhere it notices that there is no answer."""
     drop = scope.get("extensions", {}).get(DROP_EXTENSION)
     if drop is not None:
         drop["close"]()
+        await asyncio.sleep(0)  # let the server notice before it looks for an answer

@@ -28,6 +28,7 @@ class Exchange:
     else ``None``; ``headers`` decoded; ``started_at`` in seconds of the service's clock; ``caller`` ``None`` while or
     where nobody is authenticated; ``admitted`` ``None`` for what was refused before; ``outcome`` what was decided,
     ``None`` where nothing was, for example on other paths; ``limit_headers`` the limits as the answer tells them;
+    ``route`` which part of the service answered; ``refusal_name`` of a refusal that is none of the operation's;
     ``status`` ``None`` where no answer was begun.
     """
 
@@ -41,6 +42,8 @@ class Exchange:
     admitted: Admitted | None = None
     outcome: Regeneration | Refusal | Replay | None = None
     limit_headers: tuple[tuple[str, str], ...] = ()
+    route: str = "none"
+    refusal_name: str | None = None
     status: int | None = None
     fault: str | None = None
     """The kind of an exception that ended it, by its class; ``None`` where there was none."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections.abc import Iterable
+from typing import Final
 
 from attrs import field, frozen
 
 from regen_core.access import Caller
 from regen_core.adapters.http.clients import Client, hash_secret
 
-__all__ = ["SandboxClient", "sandbox_client"]
+__all__ = ["SandboxClient", "new_client_id", "new_secret", "sandbox_client"]
 
-_RANDOM_BYTES = 30
+_RANDOM_BYTES: Final = 30
+"""Of a secret: the official SDK takes at most 42 characters, and these make 40."""
 
 
 @frozen(kw_only=True)
@@ -24,6 +26,16 @@ class SandboxClient:
     secret: str = field(repr=False)
 
 
+def new_client_id() -> str:
+    """A client id as Zuora's are: 36 characters."""
+    return str(uuid.uuid4())
+
+
+def new_secret() -> str:
+    """A secret of 240 random bits in 40 characters."""
+    return secrets.token_urlsafe(_RANDOM_BYTES)
+
+
 def sandbox_client(tenant: str, entity: str, orgs: Iterable[str]) -> SandboxClient:
     """A new client of one tenant and entity with every permission.
 
@@ -31,6 +43,6 @@ def sandbox_client(tenant: str, entity: str, orgs: Iterable[str]) -> SandboxClie
     >>> len(made.client.caller.client), len(made.secret)
     (36, 40)
     """
-    caller = Caller(tenant=tenant, client=str(uuid.uuid4()), entities=frozenset({entity}), orgs=frozenset(orgs))
-    secret = secrets.token_urlsafe(_RANDOM_BYTES)
+    caller = Caller(tenant=tenant, client=new_client_id(), entities=frozenset({entity}), orgs=frozenset(orgs))
+    secret = new_secret()
     return SandboxClient(client=Client(caller, hash_secret(secret)), secret=secret)
