@@ -1,0 +1,173 @@
+"""Services in processes of their own, on real sockets of the loopback, that can be killed by their id.
+
+A worker runs the project's own server around the project's own application and store. What it executes is dated by a
+file that the test writes, so that a model in the test's process can say the same; without one by the clock.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import Enum
+from mmap import mmap
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+import httpx
+from attrs import define, evolve, field, frozen
+
+from regen_core.access import Caller
+from regen_core.adapters.http.application import Service, application
+from regen_core.adapters.http.clients import Clients
+from regen_core.adapters.http.execution import Executor, Outcome, StoreThreads, Work
+from regen_core.adapters.http.limits import Limits
+from regen_core.adapters.http.server import ServerSettings, ServiceServer, bound_socket, url_of
+from regen_core.adapters.http.tokens import Tokens
+from regen_core.adapters.sql import SqlStore
+from regen_core.transactions import Occasion
+from tests.crash.children import Child, child
+from tests.http_laws.calling import Heard, Sent
+from tests.http_laws.serving import PLENTY, Dated
+
+__all__ = ["How", "Moment", "Remote", "Served", "served"]
+
+PATIENCE: Final = 60.0
+"""Seconds until an answer that doesn't come counts as a hang."""
+
+
+class How(Enum):
+    """How a worker executes: as the service does, or with a protection taken out, which must be noticed."""
+
+    WELL = "each answer is durable"
+    EARLY = "answers are given before the commit"
+    WITHOUT_KEYS = "keys are looked at by nobody"
+
+
+@frozen
+class Moment:
+    """A moment in a file, which several processes look at."""
+
+    path: Path
+
+    def set(self, occasion: Occasion) -> None:
+        """Let it be then."""
+        with self.path.open("r+b") as file:
+            file.write(struct.pack("<d", occasion.at.timestamp()))
+
+    def made(self) -> Moment:
+        """The file, long enough to be looked at."""
+        self.path.write_bytes(bytes(8))
+        return self
+
+    def reader(self) -> Callable[[], Occasion]:
+        """What tells which moment it is."""
+        with self.path.open("rb") as file:
+            seen = mmap(file.fileno(), 8, prot=1)
+
+        def now() -> Occasion:
+            return Occasion(datetime.fromtimestamp(struct.unpack("<d", seen[:8])[0], UTC))
+
+        return now
+
+
+class _Early:
+    """Answers with what would come of it, and lets it come later."""
+
+    def __init__(self, store: SqlStore, inner: StoreThreads) -> None:
+        self._store, self._inner = store, inner
+
+    async def submit(self, work: Work) -> Outcome:
+        planned = self._store.plan(work.scope, work.request, work.occasion)
+        self._inner._pool.submit(self._inner._execute, work)
+        return planned
+
+
+class _WithoutKeys:
+    """Executes every request, whether or not it was executed before."""
+
+    def __init__(self, inner: Executor) -> None:
+        self._inner = inner
+
+    async def submit(self, work: Work) -> Outcome:
+        return await self._inner.submit(evolve(work, idempotent=None))
+
+
+def _executor(how: How, store: SqlStore) -> Executor:
+    threads = StoreThreads(store)
+    match how:
+        case How.WELL:
+            return threads
+        case How.EARLY:
+            return _Early(store, threads)
+        case How.WITHOUT_KEYS:
+            return _WithoutKeys(threads)
+
+
+def serves(pipe: Connection, url: str, callers: tuple[Caller, ...], moment: Path | None, how: How) -> None:
+    """A worker: a service that tells its address and a token of each caller, and ends with its process."""
+    with SqlStore.open(url) as store, bound_socket("127.0.0.1", 0) as listening:
+        executor = _executor(how, store)
+        if moment is not None:
+            executor = Dated(executor, Moment(moment).reader())
+        tokens, address = Tokens(lambda: 0.0), url_of(listening)
+        service = Service(
+            executor=executor, clients=Clients.of(()), limits=Limits(PLENTY), clock=lambda: 0.0, tokens=tokens
+        )
+        given = [tokens.issue(caller) for caller in callers]
+        app = application(service)
+        ServiceServer(
+            app,
+            ServerSettings(stop_seconds=5),
+            on_start=lambda: pipe.send((address, given)),
+            on_stop=lambda: None,
+        ).run([listening])
+
+
+@define
+class Remote:
+    """A client of a service at an address: connections that stay open, nothing retried."""
+
+    url: str
+    _client: httpx.Client = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._client = httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False)
+
+    def __call__(self, sent: Sent) -> Heard:
+        """What it answers; raises ``httpx.TransportError`` where it doesn't."""
+        headers = [(name.decode(), value) for name, value in sent.headers]
+        content = sent.parts[0] if len(sent.parts) == 1 else iter(sent.parts)
+        path = sent.path + ("?" + sent.query.decode("ascii") if sent.query else "")
+        response = self._client.request(sent.method, path, headers=headers, content=content)  # type: ignore[arg-type]
+        told = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers.raw)
+        return Heard(response.status_code, told, response.content)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._client.close()
+
+
+@define
+class Served:
+    """A running service, its address, and the tokens of its callers."""
+
+    process: Child
+    url: str
+    tokens: dict[Caller, str]
+
+    @property
+    def remote(self) -> Remote:
+        """A new client."""
+        return Remote(self.url)
+
+
+@contextmanager
+def served(url: str, *callers: Caller, moment: Moment | None = None, how: How = How.WELL) -> Iterator[Served]:
+    """A service on the store at ``url`` for the time of the block, at most."""
+    with child(serves, url, callers, None if moment is None else moment.path, how) as process:
+        assert process.wait_for_report(), "the service didn't start"
+        address, given = process.reports[0]
+        yield Served(process, address, dict(zip(callers, given, strict=True)))
