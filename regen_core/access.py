@@ -56,6 +56,13 @@ class Scope:
             return False
         return header.org is None or self.orgs is None or header.org in self.orgs
 
+    def can_see_copy(self, copy: DocumentHeader, document: DocumentHeader | None) -> bool:
+        """Whether what another system keeps of a document is visible: as the document is today (ACC-5).
+
+        ``document`` ``None`` where it isn't known, then by the copy.
+        """
+        return self.can_see(copy if document is None else document)
+
 
 def authorize(
     caller: Caller, entity_ids: str | None = None, org_ids: str | None = None

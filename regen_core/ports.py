@@ -20,6 +20,7 @@ from regen_core.changes import FieldChange
 from regen_core.documents import BillingDocument, DocumentKey, DocumentType
 from regen_core.idempotency import Replay
 from regen_core.page import MAX_PAGE, Page
+from regen_core.reconciliation import Period, Reconciliation
 from regen_core.refusals import DocumentNotFound, DocumentReferenceMismatch, Refusal
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
@@ -259,7 +260,10 @@ class StoreListings(Protocol):
     def revenue(
         self, scope: Scope, selection: Selection = ..., *, limit: int = ..., after: str | None = ...
     ) -> Page[Held]:
-        """What the built-in Revenue holds, by type and id of the document as it was sent, then by item id."""
+        """What the built-in Revenue holds, by type and id of the document as it was sent, then by item id.
+
+        Whether it is visible, the document says as it is today; where there is none, as it was sent (ACC-5).
+        """
         ...
 
 
@@ -312,6 +316,14 @@ class RevenueSide(Protocol):
 
     def collect(self, deliveries: Sequence[Delivery]) -> CollectedDeliveries:
         """Let Revenue collect deliveries in one unit of work; the outbox isn't looked at."""
+        ...
+
+    def reconcile(self, scope: Scope, period: Period, kind: DocumentType | None = ...) -> Reconciliation:
+        """Billing against Revenue in a period, told what waits in the outbox; ``kind`` ``None`` means all types.
+
+        Both sides and the outbox as of one moment, whatever is written meanwhile, in as little memory as some documents
+        and the variances take (RCN-1 … RCN-7). Each line within scope (ACC-4, ACC-5).
+        """
         ...
 
     def deliver_to_ledger(self, scope: Scope, limit: int) -> CollectedDeliveries:

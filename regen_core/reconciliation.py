@@ -1,6 +1,6 @@
 """Reconciliation: Billing's stored transactions against what Revenue holds, for one accounting period (RCN-1 … RCN-6).
 
-Owns when a line counts, the totals, and the meeting of the two sides; what a disagreement is called stands in
+Owns when a line counts, and the totals. How the two sides meet stands in ``pairing``, what a disagreement is called in
 ``variance_rules``. Source: *Order to Revenue Reconciliation*, which tells what is compared and by which filters. Where
 it is silent, interpretation:
 
@@ -17,13 +17,14 @@ caller may not see (ACC-4) is missing from both sides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, Inexact, InvalidOperation, Overflow
-from typing import Final, TypeVar
+from typing import Final
 
 from attrs import Attribute, evolve, field, frozen
 
+from regen_core.pairing import Side, paired
 from regen_core.revenue import Delivery, Held, HeldAs, RevenueLedger, collect_all
 from regen_core.transactions import BillingTransaction, StoredTransaction
 from regen_core.variance_rules import (
@@ -45,6 +46,7 @@ __all__ = [
     "Variance",
     "foresee",
     "reconcile",
+    "reconcile_parts",
 ]
 
 MAX_DIGITS: Final = 100_000
@@ -178,16 +180,15 @@ class Reconciliation:
 
 _NOTHING: Final = Total()
 _Tally = dict[str, Total]
-_Key = tuple[str, ...]
-T = TypeVar("T")
 
 
-def reconcile(period: Period, stored: Iterable[StoredTransaction], held: Iterable[Held]) -> Reconciliation:
+def reconcile(period: Period, stored: Side[StoredTransaction], held: Side[Held]) -> Reconciliation:
     """Compare Billing's transactions with what Revenue holds, for the document dates of a period (RCN-1 … RCN-3).
 
     Both sides come in strictly ascending order of tenant, entity, document type (its value), document id, item id and
     transaction id, which is how a store lists them within one tenant and entity; ``ValueError`` tells where they don't.
-    Give all lines, not only those of the period: the partner of a line may be dated elsewhere.
+    Give all lines, or those of every document of which either side has a line in the period: a line's partner may be
+    dated elsewhere.
 
     >>> from regen_core.documents import BillingItem, DocumentHeader, DocumentKey, DocumentType
     >>> from regen_core.transactions import RevenueType, TransactionState
@@ -201,8 +202,17 @@ def reconcile(period: Period, stored: Iterable[StoredTransaction], held: Iterabl
     >>> outcome.totals[0].difference
     Total(count=1, amount=Decimal('10'))
     """
+    return reconcile_parts(period, [(stored, held)])
+
+
+def reconcile_parts(period: Period, parts: Iterable[tuple[Side[StoredTransaction], Side[Held]]]) -> Reconciliation:
+    """The same where both sides come part by part: what they have of some documents, then of documents behind these.
+
+    A part isn't looked at again, so one at a time need be there. Raises ``ValueError`` for a part that isn't behind the
+    one before.
+    """
     billing, revenue, variances = _Tally(), _Tally(), list[Variance]()
-    for ours, theirs in _paired(stored, held):
+    for ours, theirs in paired(parts):
         here = None if ours is None else _counted(period, ours.transaction, ours.transaction.is_live)
         there = None if theirs is None else _counted(period, theirs.transaction, theirs.kind is HeldAs.LINE)
         _add(billing, here)
@@ -297,41 +307,3 @@ def _add(tally: _Tally, counted: BillingTransaction | None) -> None:
     if counted is not None:
         currency = counted.header.currency
         tally[currency] = tally.get(currency, _NOTHING).plus(Total(1, counted.amount))
-
-
-def _paired(
-    stored: Iterable[StoredTransaction], held: Iterable[Held]
-) -> Iterator[tuple[StoredTransaction | None, Held | None]]:
-    """Both sides merged: each line once, with what each side has of it."""
-    left = _in_order("the stored transactions are", stored, lambda row: row.transaction)
-    right = _in_order("what Revenue holds is", held, lambda row: row.transaction)
-    ours, theirs = next(left, None), next(right, None)
-    while ours is not None or theirs is not None:
-        if theirs is None or (ours is not None and ours[0] < theirs[0]):
-            assert ours is not None, "one of the two is there"
-            yield ours[1], None
-            ours = next(left, None)
-        elif ours is None or theirs[0] < ours[0]:
-            yield None, theirs[1]
-            theirs = next(right, None)
-        else:
-            yield ours[1], theirs[1]
-            ours, theirs = next(left, None), next(right, None)
-
-
-def _in_order(side: str, rows: Iterable[T], of: Callable[[T], BillingTransaction]) -> Iterator[tuple[_Key, T]]:
-    before: _Key = ()
-    for row in rows:
-        key = _key(of(row))
-        if key <= before:
-            raise ValueError(
-                f"{side} not in strictly ascending order: {key} comes after {before}; sort them by tenant, entity, "
-                "document type, document id, item id and transaction id, each once"
-            )
-        yield key, row
-        before = key
-
-
-def _key(transaction: BillingTransaction) -> _Key:
-    document = transaction.header.key
-    return (document.tenant, document.entity, document.type.value, document.id, transaction.item.id, transaction.id)

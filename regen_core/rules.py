@@ -216,6 +216,12 @@ RULES: Mapping[str, Rule] = _register(
         "Where a document has no org, its whole entity can see it.",
         "Any difference in the answer would tell one tenant of another's documents, keys or transactions.",
         alternatives="Answer that access is denied."),
+    _interpretation("ACC-5",
+        "What Revenue holds of a document is seen by whoever sees the document today; where Billing does not know "
+        "the document, the org that it was sent with decides.",
+        "The two sides are compared line by line, so one notion of org must decide for both: by the one sent, a "
+        "document that moved to another org would be missing there and unknown here, though nothing differs.",
+        alternatives="The org that a line was sent with decides."),
 
     # From the flags to the mode
     _documented("TBL-M1", _OPERATION,
@@ -470,8 +476,9 @@ RULES: Mapping[str, Rule] = _register(
     _interpretation("IDM-6",
         "Kept are success and the refusals from `DocumentNotFound` to `NothingToResend`; not kept are "
         "earlier ones, `ConcurrentModification` and temporary or internal failures. A replay first checks "
-        "the request and the caller again, and that the document is still visible; if not, it is "
-        "`DocumentNotFound` and the record stays.",
+        "the request and the caller again, and that all documents that it is about are still visible: both, "
+        "where id and number named different ones. If not, it is `DocumentNotFound` and the record stays. What "
+        "found no document has none to check.",
         "A retry must be able to succeed where the cause has passed, and no kept answer may outlive the "
         "right to see it."),
     _interpretation("IDM-7",
@@ -564,6 +571,10 @@ RULES: Mapping[str, Rule] = _register(
         "A variance that the waiting deliveries settle is told as being on its way; the collecting rules say "
         "whether they do.",
         "What only has to be delivered needs no repair, and what delivering doesn't settle must not look so."),
+    _interpretation("RCN-7",
+        "Both sides and the outbox are compared as of one moment.",
+        "A line that is sent while the sides are read would be seen on one of them only: a variance that never "
+        "was."),
 
     # Facts that a REST shape leaves out
     _interpretation("FCT-1", "Not told whether booking is excluded: assumed that it is not.",

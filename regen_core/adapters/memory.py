@@ -16,8 +16,9 @@ from regen_core.access import Scope
 from regen_core.adapters.memory_outbox import backlog_of, claimed, due_entries, is_same_claim, noted
 from regen_core.adapters.memory_pages import page
 from regen_core.adapters.memory_runs import MemoryRuns
+from regen_core.adapters.memory_sides import compared, held_in, is_selected, lines_of, place
 from regen_core.attempts import Acknowledged
-from regen_core.documents import BillingDocument, DocumentHeader, DocumentKey, DocumentType
+from regen_core.documents import BillingDocument, DocumentKey, DocumentType
 from regen_core.idempotency import IdempotencyRecord, Proceed, Replay, consult, is_saved, key_digest, meaning_of
 from regen_core.ports import (
     Backlog,
@@ -31,11 +32,12 @@ from regen_core.ports import (
     Selection,
     Settlement,
 )
+from regen_core.reconciliation import Period, Reconciliation
 from regen_core.refusals import ConcurrentModification, DocumentNotFound, DocumentReferenceMismatch, Refusal
 from regen_core.regeneration import Regeneration, decide, refused_unread
 from regen_core.request import RegenerateRequest
 from regen_core.revenue import Delivery, Held, RevenueLedger, collect
-from regen_core.store import Loaded, TransactionStore
+from regen_core.store import Loaded, StoredDocument, TransactionStore
 from regen_core.transactions import Occasion, StoredTransaction
 
 __all__ = ["MemoryStore"]
@@ -195,18 +197,14 @@ class MemoryStore(MemoryRuns):
         self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
     ) -> Page[BillingDocument]:
         """Documents as loaded last, by type and id."""
-        rows = [(_place(document.header), document) for document in self._selected(scope, selection)]
+        rows = [(place(document.header), document) for document in self._selected(scope, selection)]
         return page(rows, limit, after)
 
     def transactions(
         self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
     ) -> Page[StoredTransaction]:
         """Stored transactions by type and id of their document, then by item id."""
-        rows = []
-        for document in self._selected(scope, selection):
-            stored = self.transaction_store.get(document.key)
-            lines = stored.transactions.lines if stored is not None else ()
-            rows.extend([((*_place(document.header), line.transaction.item.id), line) for line in lines])
+        rows = lines_of(self._stored(scope, selection))
         return page(rows, limit, after)
 
     def deliveries(
@@ -237,16 +235,23 @@ class MemoryStore(MemoryRuns):
         self, scope: Scope, selection: Selection = _ALL, *, limit: int = _PAGE, after: str | None = None
     ) -> Page[Held]:
         """What Revenue holds, by type and id of the document as it was sent, then by item id."""
-        rows = []
-        for held in self.ledger.held.values():
-            header = held.transaction.header
-            if scope.can_see(header) and _is_selected(header, selection):
-                rows.append(((*_place(header), held.transaction.item.id), held))
+        rows = held_in(self.ledger, self.transaction_store, scope, selection)
         return page(rows, limit, after)
 
+    def reconcile(self, scope: Scope, period: Period, kind: DocumentType | None = None) -> Reconciliation:
+        """Billing against the built-in Revenue as of one moment (RCN-7)."""
+        selection = Selection(type=kind)
+        with self._lock:
+            lines, entries = lines_of(self._stored(scope, selection)), self._entries(scope, selection)
+            held = held_in(self.ledger, self.transaction_store, scope, selection)
+        return compared(period, lines, held, entries)
+
+    def _stored(self, scope: Scope, selection: Selection) -> list[StoredDocument]:
+        found = [(stored, stored.document.header) for stored in self.transaction_store.documents.values()]
+        return [stored for stored, header in found if scope.can_see(header) and is_selected(header, selection)]
+
     def _selected(self, scope: Scope, selection: Selection) -> list[BillingDocument]:
-        found = [stored.document for stored in self.transaction_store.documents.values()]
-        return [each for each in found if scope.can_see(each.header) and _is_selected(each.header, selection)]
+        return [stored.document for stored in self._stored(scope, selection)]
 
     # the outbox and Revenue
 
@@ -327,13 +332,3 @@ class MemoryStore(MemoryRuns):
 def _waits_in(scope: Scope, entry: OutboxEntry) -> bool:
     key = entry.delivery.transaction.header.key
     return entry.acknowledged_at is None and (key.tenant, key.entity) == (scope.tenant, scope.entity)
-
-
-def _place(header: DocumentHeader) -> tuple[str, str]:
-    return header.key.type.value, header.key.id
-
-
-def _is_selected(header: DocumentHeader, selection: Selection) -> bool:
-    found = (header.key.type, header.key.id, header.number)
-    wanted = (selection.type, selection.id, selection.number)
-    return all(right is None or left == right for left, right in zip(found, wanted, strict=True))

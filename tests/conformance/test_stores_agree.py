@@ -7,7 +7,7 @@ exponents and carried fields with their bytes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -19,8 +19,9 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from regen_core.access import Scope
 from regen_core.adapters.memory import MemoryStore
 from regen_core.adapters.sql import SqlStore
-from regen_core.documents import Assumption, BillingDocument, CarriedFields
+from regen_core.documents import Assumption, BillingDocument, CarriedFields, DocumentType
 from regen_core.ports import Answer, IdempotentCall, Selection, Store
+from regen_core.reconciliation import Period
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
 from regen_core.testing.strategies import documents, flags, occasions, requests, scopes
@@ -31,6 +32,9 @@ Everything = Callable[[Store], str]
 
 ALL = Scope(tenant="t1", entity="e1", orgs=None)
 CARRIED = ("{}", '{"a":1.10}', '{"name":"Ä \\" \\\\ ,\\"carried\\":{}","n":[1E+2,null,true]}')
+DAYS = (date.min, date(2024, 2, 29), date(2024, 3, 1), date(2026, 1, 31), date(2026, 12, 31), date.max)
+PERIODS = st.sampled_from([Period(first, last) for first in DAYS for last in DAYS if first <= last])
+KINDS = st.none() | st.sampled_from(DocumentType)
 ASSUMED = ((), (Assumption("currency", "EUR", "FCT-6"),))
 
 
@@ -78,6 +82,7 @@ def steps(universe: list[BillingDocument]) -> SearchStrategy[Step]:
         st.builds(lambda limit: Step("collect", (limit,)), st.integers(1, 4)),
         st.builds(lambda hours: Step("wait", (hours,)), st.sampled_from([1, 23, 24])),
         st.builds(lambda scope, kind, limit: Step("list", (scope, kind, limit)), seeing, known, st.integers(1, 3)),
+        st.builds(lambda scope, period, kind: Step("reconcile", (scope, period, kind)), seeing, PERIODS, KINDS),
     )
     return st.sampled_from([regenerate, regenerate, relayed, relayed, others, others]).flatmap(lambda kind: kind)
 
@@ -148,6 +153,10 @@ class Player:
 
     def wait(self, hours: int) -> None:
         self.clock.move(hours=hours)
+
+    def reconcile(self, scope: Scope, period: Period, kind: DocumentType | None) -> object:
+        """The memory's answer looks at all lines, whatever the period (RCN-4)."""
+        return self.store.reconcile(scope, period, kind)
 
     def list(self, scope: Scope, document: BillingDocument, limit: int) -> object:
         """Each listing, its first page and the one after it, selected or not."""

@@ -12,12 +12,10 @@ from typing import Any, Final
 
 import click
 
-from regen_core.access import Scope
 from regen_core.adapters.cli.choices import choice
 from regen_core.adapters.cli.connecting import opened
 from regen_core.adapters.cli.faults import ExitCode
 from regen_core.adapters.cli.output import Output
-from regen_core.adapters.cli.paging import paged
 from regen_core.adapters.cli.settings import RegenCommand, settings_of
 from regen_core.changes import FieldChange
 from regen_core.documents import DocumentType
@@ -26,9 +24,7 @@ from regen_core.explain.blocks import Cell, Line, Tone
 from regen_core.explain.regenerations import transaction_changes
 from regen_core.explain.sentences import change_text
 from regen_core.explain.words import amount_text, times
-from regen_core.ports import Selection, Store
-from regen_core.reconciliation import CurrencyTotals, Period, Reconciliation, Total, Variance, foresee
-from regen_core.reconciliation import reconcile as reconciled
+from regen_core.reconciliation import CurrencyTotals, Period, Reconciliation, Total, Variance
 from regen_core.revenue import HeldAs
 from regen_core.transactions import BillingTransaction
 from regen_core.variance_rules import Remedy, Transit, VarianceKind
@@ -109,18 +105,9 @@ def reconcile(ctx: click.Context, first: date, last: date, kind: DocumentType | 
         raise click.UsageError("--from is after --to: exchange the two.", ctx)
     settings = settings_of(ctx)
     with opened(settings.db) as store:
-        outcome = _outcome(store, settings.scope, Selection(type=kind), Period(first, last))
+        outcome = store.reconcile(settings.scope, Period(first, last), kind)
     _print(settings.output, outcome)
     return ExitCode.DONE if outcome.agrees else ExitCode.REFUSED
-
-
-def _outcome(store: Store, scope: Scope, selection: Selection, period: Period) -> Reconciliation:
-    wanted = {"scope": scope, "selection": selection}
-    outcome = reconciled(period, paged(store.transactions, **wanted), paged(store.revenue, **wanted))
-    if outcome.agrees:
-        return outcome
-    waiting = paged(store.deliveries, acknowledged=False, **wanted)
-    return foresee(outcome, (entry.delivery for entry in waiting))
 
 
 def _print(output: Output, outcome: Reconciliation) -> None:

@@ -7,15 +7,16 @@ from functools import cache
 from typing import Any, Final
 
 from attrs import evolve
-from sqlalchemy import ColumnElement, Dialect, Select, Table, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Dialect, Select, Table, and_, bindparam, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from regen_core.adapters.sql.prepared import Prepared, prepare
-from regen_core.adapters.sql.schema import documents, outbox
+from regen_core.adapters.sql.schema import documents, outbox, revenue
 
 __all__ = [
     "CONTENT",
     "DOCUMENT",
+    "HELD",
     "INSERTS",
     "OF_DOCUMENT",
     "OUTBOX",
@@ -25,6 +26,7 @@ __all__ = [
     "adding",
     "deliveries_with",
     "equal",
+    "held_with",
     "org_names",
     "same",
     "visible",
@@ -51,6 +53,12 @@ CONTENT: Final = ("header", "header_carried", "items", "items_carried")
 
 TRANSACTION_ROW: Final = ("item_id", "place", "deliveries", *TRANSACTION, "content_version")
 """What the row of a transaction says behind its document."""
+
+HELD: Final = (
+    *(*DOCUMENT, "item_id", "document_number", "org", "kind", *TRANSACTION, "date", "currency"),
+    *("header", "header_carried", "item", "item_carried"),
+)
+"""What Revenue holds for a transaction."""
 
 OUTBOX: Final = (*DOCUMENT, "item_id", "number", "flag", "action", *TRANSACTION, "content_version", "committed_at")
 """What a delivery says when it is committed."""
@@ -79,10 +87,26 @@ def org_names(orgs: int | None) -> tuple[str, ...]:
 
 
 def visible(of: Table, orgs: int | None) -> list[ColumnElement[bool]]:
-    """The filter by organisation: so many of them, or ``None`` for all (ACC-4)."""
+    """The filter by organisation: so many of them, or ``None`` for all (ACC-4).
+
+    What Revenue holds goes by its document, which the query must have joined; where there is none, by its own (ACC-5).
+    """
     if orgs is None:
         return []
-    return [or_(of.c.org.is_(None), *[of.c.org == bindparam(name) for name in org_names(orgs)])]
+    if of is not revenue:
+        return [_of_an_org(of, orgs)]
+    is_known = documents.c.document_id.is_not(None)
+    return [or_(and_(is_known, _of_an_org(documents, orgs)), and_(not_(is_known), _of_an_org(revenue, orgs)))]
+
+
+def _of_an_org(of: Table, orgs: int) -> ColumnElement[bool]:
+    return or_(of.c.org.is_(None), *[of.c.org == bindparam(name) for name in org_names(orgs)])
+
+
+def held_with(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """What Revenue holds, each with all its columns, beside its document where there is one."""
+    query = select(*[revenue.c[name] for name in HELD])
+    return query.outerjoin_from(revenue, documents, same(revenue, documents, **OF_DOCUMENT)).where(*conditions)
 
 
 def deliveries_with(*conditions: ColumnElement[bool]) -> Select[Any]:

@@ -15,13 +15,14 @@ from sqlalchemy import ColumnElement, Dialect, Select, Table, bindparam, case, s
 from regen_core.adapters.sql.conditions import (
     CONTENT,
     DOCUMENT,
+    HELD,
     OF_DOCUMENT,
     OUTBOX,
-    TRANSACTION,
     TRANSACTION_ROW,
     adding,
     deliveries_with,
     equal,
+    held_with,
     org_names,
     same,
     visible,
@@ -29,6 +30,7 @@ from regen_core.adapters.sql.conditions import (
 from regen_core.adapters.sql.key_statements import KeyStatements
 from regen_core.adapters.sql.lookups import LookUps
 from regen_core.adapters.sql.outbox_statements import OutboxStatements
+from regen_core.adapters.sql.period_statements import PeriodStatements
 from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.runs_statements import RunStatements
 from regen_core.adapters.sql.schema import (
@@ -41,21 +43,6 @@ from regen_core.adapters.sql.schema import (
 )
 
 __all__ = ["Listing", "Statements"]
-
-_REVENUE: Final = (
-    *DOCUMENT,
-    "item_id",
-    "document_number",
-    "org",
-    "kind",
-    *TRANSACTION,
-    "date",
-    "currency",
-    "header",
-    "header_carried",
-    "item",
-    "item_carried",
-)
 
 
 class Listing:
@@ -75,14 +62,15 @@ class Listing:
 class Statements:
     """The statements of one dialect; those that depend on how many organisations a caller has, by that number.
 
-    Those of relays are in ``outbox``, those of Idempotency-Keys in ``keys``, those that find documents in
-    ``lookups``, those about migrations in ``runs``.
+    Those of relays are in ``outbox``, those of reconciliations in ``periods``, those of Idempotency-Keys in ``keys``,
+    those that find documents in ``lookups``, those about migrations in ``runs``.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         self.outbox = OutboxStatements(dialect)
         self.keys = KeyStatements(dialect)
         self.lookups = LookUps(dialect)
+        self.periods = PeriodStatements(dialect)
         self.runs = RunStatements(dialect)
         self._dialect = dialect
         self._by_shape: dict[tuple[object, ...], Prepared] = {}
@@ -207,13 +195,13 @@ class Statements:
     def held(self) -> Prepared:
         """What Revenue holds for one transaction."""
         names = (*DOCUMENT, "item_id")
-        query = select(*[revenue.c[name] for name in _REVENUE]).where(equal(revenue, *names)).with_for_update()
+        query = select(*[revenue.c[name] for name in HELD]).where(equal(revenue, *names)).with_for_update()
         return self._prepared(query, *names)
 
     @cached_property
     def hold(self) -> Prepared:
         """Let Revenue hold something for a transaction."""
-        return self._upsert(revenue, _REVENUE, (*DOCUMENT, "item_id"))
+        return self._upsert(revenue, HELD, (*DOCUMENT, "item_id"))
 
     # listings
 
@@ -273,7 +261,7 @@ def _deliveries_listed() -> _Listed:
 
 def _revenue_listed() -> _Listed:
     order = (revenue.c.document_type, revenue.c.document_id, revenue.c.item_id)
-    return select(*[revenue.c[name] for name in _REVENUE]), order, revenue
+    return held_with(), order, revenue
 
 
 _LISTED: Final[dict[str, Callable[[], _Listed]]] = {

@@ -17,6 +17,7 @@ from regen_core.adapters.sql.keys import CLEAN_UP_EVERY, RunningKeys
 from regen_core.adapters.sql.listing import list_deliveries, list_documents, list_revenue, list_transactions
 from regen_core.adapters.sql.loading import load_documents
 from regen_core.adapters.sql.reading import NotOne, Reader, org_count, org_values
+from regen_core.adapters.sql.reconciling import reconcile_period
 from regen_core.adapters.sql.regenerating import Asked, regenerate, regenerate_documents, regenerate_once, running
 from regen_core.adapters.sql.rows import key_row
 from regen_core.adapters.sql.unit import Connections
@@ -35,6 +36,7 @@ from regen_core.ports import (
     Selection,
     Settlement,
 )
+from regen_core.reconciliation import Period, Reconciliation
 from regen_core.refusals import DocumentNotFound, DocumentReferenceMismatch, Refusal
 from regen_core.regeneration import Regeneration, decide, refused_unread
 from regen_core.request import RegenerateRequest
@@ -213,6 +215,11 @@ class SqlStore:
         """What Revenue holds, by type and id of the document as it was sent, then by item id."""
         with self._reading() as reader:
             return list_revenue(reader, scope, selection, limit, after)
+
+    def reconcile(self, scope: Scope, period: Period, kind: DocumentType | None = None) -> Reconciliation:
+        """Billing against the built-in Revenue as of one moment (RCN-7)."""
+        with self._reading() as reader:
+            return reconcile_period(reader, scope, period, kind)
 
     # the outbox and Revenue
 

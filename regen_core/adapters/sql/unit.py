@@ -6,7 +6,7 @@ a whole or not at all, and is durable when the unit has ended without an excepti
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -129,6 +129,16 @@ class UnitOfWork:
     def ask(self, questions: Iterable[tuple[Prepared, Row]]) -> list[Sequence[Row]]:
         """All rows of several answers, none of which a question depends on."""
         return [self.all(statement, row) for statement, row in questions]
+
+    def parts(self, statement: Prepared, row: Row, most: int) -> Generator[Sequence[Row], None, None]:
+        """The answer, at most so many rows at a time; other questions may be asked in between."""
+        cursor = self._held[0].cursor()
+        try:
+            cursor.execute(statement.sql, statement.bind(row))
+            while rows := cursor.fetchmany(most):
+                yield rows
+        finally:
+            cursor.close()
 
     def write(self, statement: Prepared, row: Row) -> int:
         """Change rows; how many were changed."""

@@ -1,0 +1,87 @@
+"""The statements of a reconciliation: which documents a period concerns, and what both sides have of one (RCN).
+
+A document is concerned where any version of it, or any line that Revenue holds of it, is dated in the period: each side
+by its own date (RCN-4). That may be more than the rules count, never less. Each statement filters by tenant, entity and
+organisations in the query itself (ACC-4, ACC-5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import Dialect, Select, Table, bindparam, select, union
+
+from regen_core.adapters.sql.conditions import (
+    DOCUMENT,
+    OF_DOCUMENT,
+    TRANSACTION_ROW,
+    equal,
+    held_with,
+    org_names,
+    same,
+    visible,
+)
+from regen_core.adapters.sql.prepared import Prepared, prepare
+from regen_core.adapters.sql.schema import document_versions, documents, revenue, transactions
+
+__all__ = ["PeriodStatements"]
+
+_PERIOD: Final = ("first", "last")
+
+
+class PeriodStatements:
+    """The statements of one dialect, by how many organisations a caller has."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._by_shape: dict[tuple[object, ...], Prepared] = {}
+
+    def _remembered(self, shape: tuple[object, ...], build: Callable[[], Prepared]) -> Prepared:
+        found = self._by_shape.get(shape)
+        if found is None:
+            found = self._by_shape[shape] = build()
+        return found
+
+    def concerned(self, orgs: int | None, *, of_type: bool) -> Prepared:
+        """Type and id of the documents that a period concerns, in the order of their keys; of one type or of all."""
+        place = ("tenant", "entity", *(["document_type"] if of_type else []))
+
+        def build() -> Prepared:
+            sides = [_dated(of, place).where(*visible(owner, orgs)) for of, owner in _SIDES]
+            query = union(*sides).order_by("kind", "name")
+            return prepare(query, self._dialect, (*place, *_PERIOD, *org_names(orgs)))
+
+        return self._remembered(("concerned", orgs, of_type), build)
+
+    def stored(self, orgs: int | None) -> Prepared:
+        """The transactions of a visible document, by item id."""
+
+        def build() -> Prepared:
+            query = select(*[transactions.c[name] for name in TRANSACTION_ROW])
+            query = query.join_from(transactions, documents, same(transactions, documents, **OF_DOCUMENT))
+            query = query.where(equal(transactions, *DOCUMENT), *visible(documents, orgs))
+            return prepare(query.order_by(transactions.c.item_id), self._dialect, (*DOCUMENT, *org_names(orgs)))
+
+        return self._remembered(("stored", orgs), build)
+
+    def held(self, orgs: int | None) -> Prepared:
+        """What Revenue holds of a document, by item id."""
+
+        def build() -> Prepared:
+            query = held_with(equal(revenue, *DOCUMENT), *visible(revenue, orgs))
+            return prepare(query.order_by(revenue.c.item_id), self._dialect, (*DOCUMENT, *org_names(orgs)))
+
+        return self._remembered(("held", orgs), build)
+
+
+_SIDES: Final = ((document_versions, documents), (revenue, revenue))
+"""What has a date, and whose organisation counts."""
+
+
+def _dated(of: Table, place: tuple[str, ...]) -> Select[Any]:
+    """The documents of which something is dated in a period, with what says who may see them."""
+    first, last = (bindparam(name, type_=of.c.date.type) for name in _PERIOD)
+    query = select(of.c.document_type.label("kind"), of.c.document_id.label("name"))
+    query = query.where(equal(of, *place), of.c.date >= first, of.c.date <= last)
+    return query.join_from(of, documents, same(of, documents, **OF_DOCUMENT), isouter=of is revenue)
