@@ -5,16 +5,31 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, Self, TypeVar
 
-from tests.crash.tally import Tally
-
-__all__ = ["chosen_seeds"]
+__all__ = ["Findings", "chosen_seeds"]
 
 
-def chosen_seeds(
-    module: str, told: str | None, run: Callable[[int], Tally], arguments: Sequence[str] | None = None
-) -> int:
+class Findings(Protocol):
+    """What seeds led to, added up; ``bad`` is empty where nothing is wrong."""
+
+    @property
+    def bad(self) -> Mapping[Any, str]: ...
+
+    def add(self, other: Self) -> None:
+        """Those of another seed, too."""
+        ...
+
+    def told(self, seconds: float) -> str:
+        """All in a line."""
+        ...
+
+
+F = TypeVar("F", bound=Findings)
+
+
+def chosen_seeds(module: str, told: str | None, run: Callable[[int], F], arguments: Sequence[str] | None = None) -> int:
     """Run each seed; the exit code is 1 where any of them found something wrong."""
     parser = argparse.ArgumentParser(
         prog=f"python -m {module}", description=told, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -23,9 +38,13 @@ def chosen_seeds(
     parser.add_argument("--block", type=int, default=100, help="seeds per line")
     chosen = parser.parse_args(arguments)
     first, last = map(int, chosen.seeds.split(":"))
-    began, together = time.perf_counter(), Tally()
+    if first >= last:
+        parser.error("--seeds names no seed")
+    began = time.perf_counter()
+    together = run(first)
     for seed in range(first, last):
-        together.add(run(seed))
+        if seed > first:
+            together.add(run(seed))
         if (seed + 1 - first) % chosen.block == 0 or seed + 1 == last:
             taken = time.perf_counter() - began
             sys.stdout.write(f"seeds {first}:{seed + 1}, {taken:.0f} s, {together.told(taken)}\n")
