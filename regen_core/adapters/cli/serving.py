@@ -25,6 +25,8 @@ __all__ = ["hash_secret", "serve"]
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8080
 
+_SERVER_THREADS: Final = 8
+
 _UNLISTENABLE: Final = {
     errno.EADDRINUSE: "another program listens there. Stop it, or choose another port with --port",
     errno.EACCES: "permission denied. Choose a port above 1023 with --port",
@@ -58,14 +60,20 @@ def serve(ctx: click.Context, /, host: str | None, port: int | None, path: Path 
     configuration, told = _sandbox(settings) if path is None else (_configured(ctx, path, settings), {})
     host, port = _address(configuration, host, port)
     database = configuration.database or settings.db
+    threads = configuration.threads or _threads(database)
     with opened(database, may_create=True) as store, _listening(server.bound_socket, host, port) as listening:
         running.run_service(
-            configuration,
+            evolve(configuration, threads=threads),
             store,
             running.Surroundings(listening=listening),
             on_start=lambda: _tell(settings, {"url": server.url_of(listening), **told}),
         )
     return ExitCode.DONE
+
+
+def _threads(database: str) -> int:
+    """SQLite lets one write at a time, so one thread saves it the waiting for locks; a server serves several."""
+    return 1 if database.startswith("sqlite") else _SERVER_THREADS
 
 
 def _sandbox(settings: Settings) -> tuple[Configuration, dict[str, str]]:

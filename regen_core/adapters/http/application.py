@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from regen_core.adapters.http.clients import Clients
+from regen_core.adapters.http.description import description_route
 from regen_core.adapters.http.envelope import Envelope
 from regen_core.adapters.http.exchange import Observer
 from regen_core.adapters.http.execution import Executor
@@ -80,6 +81,7 @@ def application(
         *extra_routes,
         Route(OPERATION_PATH, operation),
         Route(TOKEN_PATH, token),
+        description_route(),
         *([] if readiness is None else health_routes(readiness)),
     ]
     router = Router(routes, redirect_slashes=False, default=_unknown_path)

@@ -11,6 +11,7 @@ import uuid
 from http import HTTPStatus
 from typing import Any, ClassVar, Final
 
+import httptools
 from attrs import frozen
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -40,9 +41,12 @@ class Bounds:
 
 
 _NOT_HTTP: Final = (400, "the request is not valid HTTP/1.1")
+_HOSTLESS: Final = (400, "it has no Host header, or more than one")
+_VERSIONS: Final = frozenset({"1.0", "1.1"})
+_CONNECT: Final = b"CONNECT"
 
 
-class _TooLong(Exception):  # noqa: N818  # caught by the parser, which fails
+class _Unacceptable(Exception):  # noqa: N818  # caught by the parser, which fails
     pass
 
 
@@ -58,6 +62,10 @@ class BoundedProtocol(HttpToolsProtocol):
     _idle_bytes = 0
     """Received since the last answer, or since the connection was made, without a complete head."""
     _head_bytes = 0
+    _silent_bytes = 0
+    """Received since the parser last told anything: of a header or a trailer, or of a chunk's extension."""
+    _is_upgrading = False
+    """Whether the parser has stopped after a head that asks for another protocol."""
 
     # the connection
 
@@ -81,20 +89,48 @@ class BoundedProtocol(HttpToolsProtocol):
             self._await_head()
         if is_idle:
             self._idle_bytes += len(data)
-        super().data_received(data)
-        if self._timer is None or self.transport.is_closing():
+        self._silent_bytes += len(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
+        if self.transport.is_closing():
             return
-        if self._is_in_head and self._idle_bytes > self.bounds.head_bytes:
+        if self._silent_bytes > self.bounds.head_bytes:
             self._fault = self._too_long()
             self.send_400_response("")
-        elif self._idle_bytes > self.bounds.unread_bytes:
+        elif self._timer is not None and self._idle_bytes > self.bounds.unread_bytes:
             self.transport.close()
+
+    def _parse(self, data: bytes) -> None:
+        """A head that asks for another protocol is parsed again without that: no other is spoken (RFC 9110, 7.8)."""
+        while True:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as asked:
+                data = self._head_without_upgrade() + data[asked.args[0] :]
+            except httptools.HttpParserError:
+                self.logger.warning("Invalid HTTP request received.")
+                self.send_400_response("")
+                return
+            else:
+                return
+
+    def _head_without_upgrade(self) -> bytes:
+        """llhttp doesn't read the body of a request that asks for an upgrade; here it is a request like any other."""
+        self._is_upgrading = False
+        version = self.parser.get_http_version().encode()
+        headers = [name + b": " + value + b"\r\n" for name, value in self.headers if name != b"upgrade"]
+        return b"".join([self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n", *headers, b"\r\n"])
 
     @property
     def _is_idle(self) -> bool:
         """Whether no request is being answered."""
         cycle: Any = self.cycle  # none before the first request, though uvicorn's annotation doesn't say so
         return cycle is None or bool(cycle.response_complete)
+
+    @property
+    def _is_reading_body(self) -> bool:
+        """Whether the request that is being parsed is the one to be answered next."""
+        return self.cycle.more_body and not self.cycle.response_started and not self.pipeline
 
     # the head of a request
 
@@ -120,7 +156,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins; it is offered a way to end its connection without an answer."""
         super().on_message_begin()
-        self._is_in_head, self._head_bytes = True, 0
+        self._is_in_head, self._head_bytes, self._silent_bytes = True, 0, 0
         self.scope["extensions"] = {DROP_EXTENSION: {"close": self.transport.abort}}
 
     def on_url(self, url: bytes) -> None:
@@ -133,29 +169,56 @@ class BoundedProtocol(HttpToolsProtocol):
         self._count(len(name) + len(value))
         if len(self.headers) >= self.bounds.headers:
             self._fault = (431, f"it has more than {self.bounds.headers} headers")
-            raise _TooLong
+            raise _Unacceptable
         super().on_header(name, value)
 
     def _count(self, length: int) -> None:
         self._head_bytes += length
         if self._head_bytes > self.bounds.head_bytes:
             self._fault = self._too_long()
-            raise _TooLong
+            raise _Unacceptable
 
     def _too_long(self) -> tuple[int, str]:
         return 431, f"its headers are longer than {self.bounds.head_bytes} bytes"
 
     def on_headers_complete(self) -> None:
-        """The request is handed on."""
-        self._is_in_head = False
+        """The request is handed on, unless its head has to be read again."""
+        self._is_in_head, self._silent_bytes = False, 0
+        self._is_upgrading = self.parser.should_upgrade() and self.parser.get_method() != _CONNECT
+        if self._is_upgrading:
+            return
         self._head_came()
+        self._check_line()
         super().on_headers_complete()
+
+    def _check_line(self) -> None:
+        """The parser takes versions that aren't spoken here, and minds no Host (RFC 9112, 2.3 and 3.2)."""
+        version = self.parser.get_http_version()
+        if version not in _VERSIONS:
+            raise _Unacceptable
+        hosts = sum([name == b"host" for name, _ in self.headers])
+        if hosts > 1 or (hosts == 0 and version != "1.0"):
+            self._fault = _HOSTLESS
+            raise _Unacceptable
+
+    # the body of a request
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body came."""
+        self._silent_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request came as a whole, unless that was said of its head only."""
+        self._silent_bytes = 0
+        if not self._is_upgrading:
+            super().on_message_complete()
 
     # answers
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002  # uvicorn's words
-        """Answer what never became a request, and close. During another answer there is nothing to say."""
-        if self._is_idle:
+        """Answer what never became a request or broke off in its body, and close; during another answer say nothing."""
+        if self._is_idle or self._is_reading_body:
             self.transport.write(_answer(*self._fault))
         self.transport.close()
 
