@@ -1,0 +1,39 @@
+"""A service under attack: after whatever was done to it, it answers a good request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.served.documents import PLAIN
+from tests.served.process import Service, served
+
+QUICK = {"header_seconds": 0.5, "body_seconds": 0.5, "send_seconds": 0.5, "keep_alive_seconds": 1}
+"""Limits of time that a test can wait for."""
+
+
+@pytest.fixture(scope="session")
+def _service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with served(tmp_path_factory.mktemp("served"), limits={**QUICK, "failed_logins_per_minute": 10_000}) as service:
+        yield service
+
+
+@pytest.fixture
+def service(_service: Service) -> Iterator[Service]:
+    """A service that several tests attack, one after the other."""
+    yield _service
+    assert_well(_service)
+
+
+def assert_well(service: Service) -> None:
+    """It runs, and what is asked of it is done."""
+    assert service.process.poll() is None, service.log[-2000:]
+    assert service.ask({"type": "Invoice", "id": PLAIN["id"]}).status == 200
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """For a service of a test's own."""
+    return tmp_path
