@@ -10,7 +10,7 @@ from typing import Final
 from regen_core.explain.blocks import printable
 from regen_core.ports import StoreFault
 
-__all__ = ["BrokenOff", "ExitCode", "WORLD", "sentence"]
+__all__ = ["BrokenOff", "ExitCode", "WORLD", "cause_of_batch", "sentence"]
 
 
 @unique
@@ -29,6 +29,9 @@ class BrokenOff(Exception):  # noqa: N818  # the word of the field
 
 WORLD: Final = (StoreFault, OSError, KeyboardInterrupt, BrokenOff)
 """What the world may do to a command."""
+
+_OF_ONE_UNIT: Final = ("Nothing of this operation was stored", "Nothing was stored")
+"""What a store says of its unit of work; of a command that stores in batches that was one of them."""
 
 _ADVICE: Final = {
     errno.ENOENT: "does not exist, or its directory doesn't. Check the path.",
@@ -60,3 +63,18 @@ def sentence(fault: BaseException) -> str:
         return str(fault)
     name = "The output" if fault.filename is None else f"'{printable(os.fsdecode(fault.filename))}'"
     return f"{name} {_ADVICE.get(fault.errno or 0) or f'can not be used: {fault.strerror or type(fault).__name__}.'}"
+
+
+def cause_of_batch(fault: BaseException) -> str:
+    """Why a command that stores in batches ended in the middle of one, and what that means for the batch.
+
+    >>> cause_of_batch(KeyboardInterrupt())
+    'Interrupted. The batch under way is stored as a whole or not at all.'
+    """
+    if isinstance(fault, KeyboardInterrupt):
+        return "Interrupted. The batch under way is stored as a whole or not at all."
+    cause = sentence(fault)
+    if isinstance(fault, StoreFault):
+        for claim in _OF_ONE_UNIT:
+            cause = cause.replace(claim, "Nothing of this batch was stored")
+    return cause

@@ -10,14 +10,14 @@ from typing import Any, Final
 from attrs import define, field
 
 from regen_core.adapters.cli.change_lines import change_lines
-from regen_core.adapters.cli.faults import BrokenOff, ExitCode, sentence
+from regen_core.adapters.cli.faults import BrokenOff, ExitCode, cause_of_batch
 from regen_core.adapters.cli.output import Listing
 from regen_core.adapters.cli.progress import Progress
 from regen_core.documents import BillingDocument
 from regen_core.explain.as_json import changes_as_json, plain
 from regen_core.explain.blocks import Cell, Line, Tone, printable
 from regen_core.explain.words import times
-from regen_core.ports import DocumentLoaded, StoreFault
+from regen_core.ports import DocumentLoaded
 from regen_core.store import ItemTaken, NumberTaken
 from regen_core.wire.reading import BadInput, ReadDocument
 
@@ -37,8 +37,6 @@ _TONES: Final = {
     "refused": Tone.REFUSED,
 }
 _STORED: Final = ("new", "changed", "unchanged")
-_OF_ONE_UNIT: Final = ("Nothing of this operation was stored", "Nothing was stored")
-"""What a store says of its unit of work; of a load that was one batch."""
 
 Taken = NumberTaken | ItemTaken
 
@@ -119,10 +117,7 @@ class LoadReport:
 
     def _broken_off(self, fault: BaseException, *, is_storing: bool) -> str:
         stored = sum(self.counts[word] for word in _STORED)
-        cause = "Interrupted." if isinstance(fault, KeyboardInterrupt) else sentence(fault)
-        if isinstance(fault, StoreFault):
-            for claim in _OF_ONE_UNIT:
-                cause = cause.replace(claim, "Nothing of this batch was stored")
+        cause = "Interrupted." if isinstance(fault, KeyboardInterrupt) else cause_of_batch(fault)
         parts = [f"{self.counts[word]} {word}" for word in _STORED if self.counts[word]]
         before = "No document had been stored before"
         if stored:

@@ -1,4 +1,4 @@
-"""How far a long reading has come, on standard error, where a person watches it."""
+"""How far long work has come, on standard error, where a person watches it."""
 
 from __future__ import annotations
 
@@ -42,19 +42,31 @@ class Progress:
             yield line
 
     def _update(self) -> None:
+        if self._is_time():
+            part = f"{100 * self.done // self.total} % of {_size(self.total)}" if self.total else _size(self.done)
+            _write(f"reading: {part}")
+
+    def tell(self, text: str) -> None:
+        """Show how far it is in words of one's own."""
+        if self.is_shown and self._is_time():
+            _write(text)
+
+    def _is_time(self) -> bool:
         now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + PAUSE
-        part = f"{100 * self.done // self.total} % of {_size(self.total)}" if self.total else _size(self.done)
-        sys.stderr.write(f"{_ERASE}reading: {part}")
-        sys.stderr.flush()
+        is_time = now >= self._next
+        if is_time:
+            self._next = now + PAUSE
+        return is_time
 
     def clear(self) -> None:
         """Take the line away, before something else is printed."""
         if self.is_shown:
-            sys.stderr.write(_ERASE)
-            sys.stderr.flush()
+            _write("")
+
+
+def _write(text: str) -> None:
+    sys.stderr.write(f"{_ERASE}{text}")
+    sys.stderr.flush()
 
 
 def _size(count: int) -> str:

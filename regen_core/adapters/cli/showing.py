@@ -17,6 +17,7 @@ from regen_core.adapters.cli.faults import ExitCode
 from regen_core.adapters.cli.paging import paged
 from regen_core.adapters.cli.references import reference_options
 from regen_core.adapters.cli.settings import RegenCommand, settings_of
+from regen_core.adapters.cli.showing_runs import show_runs
 from regen_core.documents import BillingDocument, DocumentType
 from regen_core.explain.blocks import Cell, Line, Tone
 from regen_core.explain.words import amount_text, yes_no
@@ -165,11 +166,12 @@ _STATES: Final[dict[str | None, dict[str, bool]]] = {
     "--acknowledged": {"acknowledged": True},
     "--parked": {"acknowledged": False, "parked": True},
 }
+_RUNS: Final = "runs"
 _FLAT: Final = _Kind(lambda store: store.transactions, ("id", "field", "value", "from"), _flat_rows)
 
 
 @click.command(cls=RegenCommand)
-@click.argument("what", metavar="WHAT", type=click.Choice(list(_KINDS)))
+@click.argument("what", metavar="WHAT", type=click.Choice([*_KINDS, _RUNS]))
 @reference_options(is_required=False)
 @click.option("--flat", is_flag=True, help="transactions: every documented field, filled or why not.")
 @click.option("--pending", "state", flag_value="--pending", help="deliveries: only those that wait.")
@@ -187,19 +189,26 @@ def show(
     state: str | None,
     limit: int | None,
 ) -> ExitCode:
-    """Show what is stored; WHAT is documents, transactions, deliveries (the outbox), or revenue (the built-in ledger).
+    """Show what is stored; WHAT is documents, transactions, deliveries (the outbox), revenue (the built-in ledger) or
+    runs (of 'regen migrate').
 
-    Amounts have their sign for revenue. In a pipe, rows are separated by tabs.
+    runs --id RUN shows the documents that a run refused, and why. Amounts have their sign for revenue. In a pipe, rows
+    are separated by tabs.
 
     \b
     Examples:
       regen show transactions --type Invoice --number INV00000104
       regen show transactions --flat | grep ChargeName
       regen show deliveries --pending --json
+      regen show runs
     """
     _only_with(ctx, what, "transactions", "--flat", is_given=flat)
     _only_with(ctx, what, "deliveries", str(state), is_given=state is not None)
     settings = settings_of(ctx)
+    if what == _RUNS:
+        if kind is not None or number is not None:
+            raise click.UsageError("'regen show runs' takes --id RUN, and neither --type nor --number.", ctx)
+        return show_runs(ctx, settings, id_, limit)
     shown = _FLAT if flat else _KINDS[what]
     wanted: dict[str, Any] = {"scope": settings.scope, "selection": Selection(type=kind, id=id_, number=number)}
     wanted.update(_STATES[state])
