@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from regen_core.access import Caller
 from regen_core.adapters.http.application import Service, application
 from regen_core.adapters.http.clients import Clients
+from regen_core.adapters.http.exchange import Observer
 from regen_core.adapters.http.execution import Executor, Outcome, Work
 from regen_core.adapters.http.limits import Limits, Quotas, Window
 from regen_core.adapters.http.tokens import Tokens
@@ -52,6 +53,7 @@ class Running:
     executor: Executor
     quotas: Quotas = PLENTY
     style: AnswerStyle = field(factory=AnswerStyle)
+    observers: tuple[Observer, ...] = ()
     seconds: float = 0.0
     _tokens: Tokens = field(init=False)
     _given: dict[Caller, str] = field(factory=dict, init=False)
@@ -67,7 +69,7 @@ class Running:
             clock=self._clock,
             tokens=self._tokens,
         )
-        self.app = application(service)
+        self.app = application(service, observers=self.observers)
 
     def _clock(self) -> float:
         return self.seconds
