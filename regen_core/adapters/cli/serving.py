@@ -15,6 +15,7 @@ from attrs import evolve
 from regen_core.adapters.cli.connecting import opened
 from regen_core.adapters.cli.faults import BrokenOff, ExitCode
 from regen_core.adapters.cli.settings import RegenCommand, Settings, given_options, settings_of
+from regen_core.adapters.cli.watching import watching
 from regen_core.explain.blocks import Block, Line, Tone
 
 if TYPE_CHECKING:
@@ -40,12 +41,18 @@ _NEEDLESS: Final = ("tenant", "entity", "orgs")
 @click.option("--host", help=f"Address to listen on.  [default: {DEFAULT_HOST}]")
 @click.option("--port", type=click.IntRange(0, 65535), help=f"Port to listen on; 0: any.  [default: {DEFAULT_PORT}]")
 @click.option("--config", "path", type=click.Path(path_type=Path), metavar="FILE", help="Configuration of a service.")
+@click.option("--window/--no-window", default=None, help="Show what happens on a page.  [default: in a sandbox]")
 @click.pass_context
-def serve(ctx: click.Context, /, host: str | None, port: int | None, path: Path | None) -> ExitCode:
+def serve(
+    ctx: click.Context, /, host: str | None, port: int | None, path: Path | None, window: bool | None
+) -> ExitCode:
     """Answer the operation over HTTP.
 
     Without a configuration it is a sandbox: one client of the tenant and entity, printed at the start, on the database
     that the other commands use. Ctrl-C or SIGTERM lets requests in flight finish.
+
+    The window is a page for this machine's own browser: documents, what is stored, what Revenue holds, the last
+    requests. Whoever knows its address may do everything there; it is printed, and new at each start.
 
     \b
     Examples:
@@ -61,12 +68,20 @@ def serve(ctx: click.Context, /, host: str | None, port: int | None, path: Path 
     host, port = _address(configuration, host, port)
     database = configuration.database or settings.db
     threads = configuration.threads or _threads(database)
-    with opened(database, may_create=True) as store, _listening(server.bound_socket, host, port) as listening:
+    with (
+        opened(database, may_create=True) as store,
+        _listening(server.bound_socket, host, port) as listening,
+        watching(
+            store, listening, configuration, database=database, is_configured=path is not None, is_wanted=window
+        ) as seen,
+    ):
+        shown = {} if seen is None else {"window": seen.url}
         running.run_service(
             evolve(configuration, threads=threads),
             store,
             running.Surroundings(listening=listening),
-            on_start=lambda: _tell(settings, {"url": server.url_of(listening), **told}),
+            on_start=lambda: _tell(settings, {"url": server.url_of(listening), **shown, **told}),
+            additions=None if seen is None else seen.additions,
         )
     return ExitCode.DONE
 

@@ -16,6 +16,9 @@ __all__ = ["RequestLog", "ServerLog", "entry_of"]
 
 _write = json.JSONEncoder(separators=(",", ":")).encode
 
+_WATCHED: Final = ("window", "GET", 200)
+"""A page that watches asks every second; what it is told without a fault isn't worth a line."""
+
 _LOGGERS: Final = ("uvicorn.error", "asyncio")
 
 
@@ -53,7 +56,9 @@ class RequestLog:
         self._stream, self._now = stream, now
 
     def answered(self, exchange: Exchange, duration: float) -> None:
-        """Write the line of a request."""
+        """Write the line of a request, unless somebody only watched."""
+        if (exchange.route, exchange.method, exchange.status) == _WATCHED:
+            return
         self.event("request", entry_of(exchange, duration))
 
     def event(self, name: str, told: Mapping[str, object]) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from starlette.routing import BaseRoute
 
 from regen_core.adapters.http.application import Service, application
@@ -19,6 +19,7 @@ from regen_core.adapters.http.health import Readiness
 from regen_core.adapters.http.limits import Limits
 from regen_core.adapters.http.logs import RequestLog, ServerLog
 from regen_core.adapters.http.server import ServiceServer
+from regen_core.adapters.http.tokens import Tokens
 from regen_core.ports import DocumentStore
 
 __all__ = ["Additions", "run_service"]
@@ -33,12 +34,13 @@ class Additions:
     """What somebody adds to a service.
 
     Fields: ``routes`` that are tried first; ``around`` wraps the executor, and so every commit; ``observers`` are told
-    of every request, after the log.
+    of every request, after the log; ``tokens`` those that are valid, ``None`` leaves them to the service.
     """
 
     routes: Sequence[BaseRoute] = ()
     around: Callable[[Executor], Executor] = _unchanged
     observers: Sequence[Observer] = ()
+    tokens: Tokens | None = None
 
 
 @frozen(kw_only=True)
@@ -71,6 +73,8 @@ def run_service(
         style=configuration.style,
         body_seconds=configuration.body_seconds,
     )
+    if added.tokens is not None:
+        service = evolve(service, tokens=added.tokens)
     readiness = Readiness(store, service.clock)
     app = application(service, readiness=readiness, observers=(log, *added.observers), extra_routes=added.routes)
 
