@@ -12,6 +12,7 @@ from regen_core.adapters.http.application import Service, application
 from regen_core.adapters.http.clients import Clients
 from regen_core.adapters.http.exchange import Observer
 from regen_core.adapters.http.execution import Executor, Outcome, Work
+from regen_core.adapters.http.health import Readiness
 from regen_core.adapters.http.limits import Limits, Quotas, Window
 from regen_core.adapters.http.tokens import Tokens
 from regen_core.ports import DocumentStore
@@ -54,6 +55,7 @@ class Running:
     quotas: Quotas = PLENTY
     style: AnswerStyle = field(factory=AnswerStyle)
     observers: tuple[Observer, ...] = ()
+    ready_if: DocumentStore | None = None
     seconds: float = 0.0
     _tokens: Tokens = field(init=False)
     _given: dict[Caller, str] = field(factory=dict, init=False)
@@ -69,7 +71,8 @@ class Running:
             clock=self._clock,
             tokens=self._tokens,
         )
-        self.app = application(service, observers=self.observers)
+        readiness = None if self.ready_if is None else Readiness(self.ready_if, self._clock)
+        self.app = application(service, readiness=readiness, observers=self.observers)
 
     def _clock(self) -> float:
         return self.seconds
