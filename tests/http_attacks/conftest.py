@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 
 import pytest
 
+from tests.http_attacks.variants import start
 from tests.served.documents import PLAIN
 from tests.served.process import Service, served
 
-QUICK = {"header_seconds": 0.5, "body_seconds": 0.5, "send_seconds": 0.5, "keep_alive_seconds": 1}
+QUICK = {"header_seconds": 1.0, "body_seconds": 1.0, "send_seconds": 0.5, "keep_alive_seconds": 1}
 """Limits of time that a test can wait for."""
 
 
@@ -33,7 +35,14 @@ def assert_well(service: Service) -> None:
     assert service.ask({"type": "Invoice", "id": PLAIN["id"]}).status == 200
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """For a service of a test's own."""
-    return tmp_path
+@pytest.fixture(scope="session")
+def variant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Service]]:
+    """Gives the service with one thing about it changed; it is for controls, and nobody minds how it ends."""
+    with ExitStack() as running:
+
+        @cache
+        def made(name: str) -> Service:
+            folder = tmp_path_factory.mktemp("variant")
+            return running.enter_context(served(folder, start=start(name), limits=QUICK))
+
+        yield made

@@ -96,9 +96,10 @@ class Service:
         self, body: Mapping[str, Any] | bytes, *headers: str | bytes, query: str = "", token: str | None = None
     ) -> Reply:
         """Ask the operation on a connection of its own."""
-        sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+        encoded = body if isinstance(body, bytes) else json.dumps(body).encode()
+        whole = self.request(encoded, *headers, query=query, token=token)
         with wire_to(self.port) as wire:
-            wire.send(self.request(sent, *headers, query=query, token=token))
+            wire.send(whole)
             return wire.reply()
 
     def has_generated(self, document: dict[str, Any]) -> bool:
@@ -110,7 +111,7 @@ class Service:
         """All that it printed and logged so far."""
         return "".join([(self.folder / name).read_text("utf-8", "replace") for name in ("out", "err")])
 
-    def peak(self, work: Callable[[], None]) -> int:
+    def peak(self, work: Callable[[], object]) -> int:
         """By how many bytes the process's memory peaks above what it has now, while ``work`` is done."""
         before = self._peak_since_now()
         work()

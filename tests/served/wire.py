@@ -90,12 +90,16 @@ class Wire:
         assert ("transfer-encoding", "chunked") not in headers, "all bodies have a length"
         return Reply(status=int(status), version=version, headers=headers, body=self._exactly(length))
 
-    def is_closed(self) -> bool:
-        """Wait until the server closes and tell whether it said nothing before that."""
+    def is_over(self) -> bool:
+        """Whether the server has closed, after waiting a socket's time-out for it; what came is kept."""
         try:
-            return not self._pending and self.socket.recv(1) == b""
+            came = self.socket.recv(65536)
+        except TimeoutError:
+            return False
         except ConnectionError:
             return True
+        self._pending += came
+        return not came
 
     def rest(self) -> list[Reply]:
         """All answers until the server closes."""

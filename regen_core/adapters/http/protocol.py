@@ -29,7 +29,7 @@ class Bounds:
 
     Fields: ``head_bytes`` for a request's line and headers, ``headers`` how many of these; ``head_seconds`` for their
     arrival; ``unread_bytes`` that may follow an answer which didn't wait for the whole body; ``send_seconds`` for a
-    client to take what is sent; ``connections`` at once.
+    client to take what is sent; ``connections`` at once; ``waiting`` requests that were sent ahead on one connection.
     """
 
     head_bytes: int = 16 * 1024
@@ -38,6 +38,7 @@ class Bounds:
     unread_bytes: int = 1024 * 1024
     send_seconds: float = 30.0
     connections: int = 512
+    waiting: int = 16
 
 
 _NOT_HTTP: Final = (400, "the request is not valid HTTP/1.1")
@@ -64,6 +65,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _head_bytes = 0
     _silent_bytes = 0
     """Received since the parser last told anything: of a header or a trailer, or of a chunk's extension."""
+    _is_full = False
+    """Whether more requests were sent ahead than may wait: those that wait are answered, and the rest isn't read."""
     _is_upgrading = False
     """Whether the parser has stopped after a head that asks for another protocol."""
 
@@ -84,6 +87,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came, and count it while no request is being answered."""
+        if self._is_full:
+            return
         is_idle = self._is_idle
         if is_idle and self._timer is None:
             self._await_head()
@@ -108,6 +113,8 @@ class BoundedProtocol(HttpToolsProtocol):
             except httptools.HttpParserUpgrade as asked:
                 data = self._head_without_upgrade() + data[asked.args[0] :]
             except httptools.HttpParserError:
+                if self._is_full:
+                    return
                 self.logger.warning("Invalid HTTP request received.")
                 self.send_400_response("")
                 return
@@ -118,8 +125,11 @@ class BoundedProtocol(HttpToolsProtocol):
         """llhttp doesn't read the body of a request that asks for an upgrade; here it is a request like any other."""
         self._is_upgrading = False
         version = self.parser.get_http_version().encode()
+        line = b"".join([self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n"])
         headers = [name + b": " + value + b"\r\n" for name, value in self.headers if name != b"upgrade"]
-        return b"".join([self.parser.get_method(), b" ", self.url, b" HTTP/", version, b"\r\n", *headers, b"\r\n"])
+        self.parser = httptools.HttpRequestParser(self)  # the other one may be at its end: it has seen a whole request
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+        return b"".join([line, *headers, b"\r\n"])
 
     @property
     def _is_idle(self) -> bool:
@@ -189,6 +199,9 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._head_came()
         self._check_line()
+        if len(self.pipeline) >= self.bounds.waiting:
+            self._is_full, self.pipeline[0][0].keep_alive = True, False
+            raise _Unacceptable
         super().on_headers_complete()
 
     def _check_line(self) -> None:
