@@ -42,7 +42,7 @@ __all__ = [
     "version_table",
 ]
 
-SCHEMA_VERSION: Final = "0004"
+SCHEMA_VERSION: Final = "0005"
 """The version that this library reads and writes; versions are ordered as text."""
 
 METADATA: Final = MetaData()
@@ -73,6 +73,10 @@ def _count(name: str) -> Column[int]:
 
 
 _DOCUMENT: Final = ("tenant", "entity", "document_type", "document_id")
+
+
+_BY_DATE: Final = (*_DOCUMENT[:2], "date", *_DOCUMENT[2:])
+"""What an index by which the documents of a period are found begins and ends with (RCN-1)."""
 
 
 def _document() -> list[Column[str]]:
@@ -132,6 +136,7 @@ document_versions: Final = Table(
     _text("items"),
     _text("items_carried"),
     PrimaryKeyConstraint(*_DOCUMENT, "version"),
+    Index("document_versions_date", *_BY_DATE),
     sqlite_strict=True,
 )
 """What was loaded: canonical JSON of the header and of the list of items, and beside them the carried fields byte for
@@ -221,6 +226,7 @@ revenue: Final = Table(
     _text("item"),
     _text("item_carried"),
     PrimaryKeyConstraint(*_DOCUMENT, "item_id"),
+    Index("revenue_date", *_BY_DATE),
     sqlite_strict=True,
 )
 """The built-in Revenue: per transaction the line or tombstone that it holds, copied when it was collected (REV-3)."""

@@ -15,6 +15,7 @@ from sqlalchemy.schema import CreateTable
 from regen_core.adapters.sql import SqlStore
 from regen_core.adapters.sql.key_statements import KeyStatements
 from regen_core.adapters.sql.outbox_statements import OutboxStatements
+from regen_core.adapters.sql.period_statements import PeriodStatements
 from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.runs_statements import RunStatements
 from regen_core.adapters.sql.schema import METADATA, documents, outbox, revenue, transactions
@@ -49,6 +50,7 @@ def all_of(statements: Statements) -> Iterator[tuple[str, Prepared]]:
     yield from relays_of(statements.outbox)
     yield from runs_of(statements.runs)
     yield from look_ups(statements)
+    yield from periods_of(statements.periods)
     for orgs in (None, 0, 2):
         for names in (("document_id",), ("number",), ("document_id", "number")):
             yield f"by {names}, {orgs}", statements.lookups.documents_named(names, orgs)
@@ -88,6 +90,15 @@ def runs_of(statements: RunStatements) -> Iterator[tuple[str, Prepared]]:
             for goes_on in (False, True):
                 found = statements.next_documents(orgs, of_type=of_type, goes_on=goes_on)
                 yield f"next {of_type} {goes_on}, {orgs}", found
+
+
+def periods_of(statements: PeriodStatements) -> Iterator[tuple[str, Prepared]]:
+    """Those of reconciliations."""
+    for orgs in (None, 0, 2):
+        yield f"stored, {orgs}", statements.stored(orgs)
+        yield f"held, {orgs}", statements.held(orgs)
+        for of_type in (False, True):
+            yield f"concerned {of_type}, {orgs}", statements.concerned(orgs, of_type=of_type)
 
 
 SQL = dict(all_of(Statements(SQLITE)))
@@ -170,6 +181,21 @@ class TestCost:
         ]
         assert any("outbox_waiting" in step for step in steps), steps
         assert not any("TEMP B-TREE" in step for step in steps), steps
+
+    @pytest.mark.parametrize("name", [name for name in SQL if name.startswith("concerned")])
+    def test_a_period_is_found_by_its_dates(self, plans: sqlite3.Connection, name: str) -> None:
+        """RCN-1: on each side by an index that holds all that is asked for; no content is read for it."""
+        prepared = SQL[name]
+        values = ("x",) * prepared.sql.count("?")
+        steps = "\n".join(row[3] for row in plans.execute(f"EXPLAIN QUERY PLAN {prepared.sql}", values))
+        for index in ("document_versions_date", "revenue_date"):
+            assert f"{index} (tenant=? AND entity=? AND date>? AND date<?)" in steps
+
+    def test_only_a_filter_by_org_reads_the_lines_themselves(self, plans: sqlite3.Connection) -> None:
+        """Whoever sees all organisations is answered from the two indexes and the documents' keys."""
+        prepared = SQL["concerned True, None"]
+        steps = [row[3] for row in plans.execute(f"EXPLAIN QUERY PLAN {prepared.sql}", ("x",) * 10)]
+        assert sum("COVERING INDEX" in step for step in steps) == 2
 
 
 class TestPreparing:
