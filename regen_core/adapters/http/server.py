@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,7 +88,13 @@ class ServiceServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop at the first signal, at once at the second; whoever called decides about the exit code."""
+        """Stop at the first signal, at once at the second; whoever called decides about the exit code.
+
+        Python hands signals to the main thread; in another one nothing is changed.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
 
         def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  # Python's signature
             if self._stop_at is None:
