@@ -30,10 +30,13 @@ __all__ = [
     "spelled",
     "summary",
     "unknown_run",
+    "when",
 ]
 
-RUN_COLUMNS: Final = ("run", "status", "mode", "type", "by", "accepted", "ended", "documents", "regenerated", "refused",
-                      "transactions", "deliveries")  # fmt: skip
+RUN_COLUMNS: Final = ("run", "status", "mode", "type", "documents", "refused", "transactions", "deliveries", "by",
+                      "accepted", "ended")  # fmt: skip
+"""What matters most stands first: a narrow window has no room for the rest."""
+
 REJECT_COLUMNS: Final = ("document", "number", "id", "refusal", "code", "why")
 
 DRY_RUN: Final = "dry-run"
@@ -61,9 +64,15 @@ _NONE: Final = "–"
 def run_cells(run: Run) -> tuple[Cell, ...]:
     """A row of :data:`RUN_COLUMNS`."""
     kind, counts = _NONE if run.type is None else run.type.value, run.counts
-    who = (run.mode.value, kind, run.accepted.by or _NONE, _moment(run.accepted.at), _moment(run.ended_at))
-    told = (counts.documents, counts.regenerated, counts.rejects, counts.transactions, counts.deliveries)
-    return (Cell(run.id), Cell(run.status.value, tone=_TONES[run.status]), *[Cell(str(each)) for each in (*who, *told)])
+    told = (run.mode.value, kind, counts.documents, counts.rejects, counts.transactions, counts.deliveries)
+    who = (run.accepted.by or _NONE, _moment(run.accepted.at), _moment(run.ended_at))
+    return (Cell(run.id), Cell(run.status.value, tone=_TONES[run.status]), *[Cell(str(each)) for each in (*told, *who)])
+
+
+def when(run: Run) -> Line:
+    """By whom and when."""
+    ended = "not ended" if run.ended_at is None else f"ended {_moment(run.ended_at)}"
+    return Line(f"{run.accepted.by or _NONE}, accepted {_moment(run.accepted.at)}, {ended}", "by")
 
 
 def _moment(moment: datetime | None) -> str:

@@ -18,6 +18,7 @@ from regen_core.adapters.cli.run_report import (
     run_json,
     summary,
     unknown_run,
+    when,
 )
 from regen_core.adapters.cli.settings import Settings
 from regen_core.ports import Store
@@ -44,5 +45,5 @@ def _show_rejects(ctx: click.Context, settings: Settings, store: Store, run_id: 
     listing = settings.output.listing("rejects", REJECT_COLUMNS)
     for reject in islice(paged(store.rejects, scope=settings.scope, run_id=run_id), limit):
         listing.row(reject_cells(reject), reject_json(reject))
-    listing.end(tuple(summary(run)), {"run": run_json(run)})
+    listing.end((*summary(run), when(run)), {"run": run_json(run)})
     return ExitCode.DONE

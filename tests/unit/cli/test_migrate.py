@@ -285,11 +285,11 @@ class TestShowingRuns:
         """In the order in which they were begun."""
         first, second = begun(many("migrate")), begun(many("migrate", "--re-migrate", "--type", "Invoice"))
         said = many("show", "runs")
-        assert said.out.splitlines()[0].split("\t")[:6] == ["run", "status", "mode", "type", "by", "accepted"]
+        assert said.out.splitlines()[0].split("\t")[:6] == ["run", "status", "mode", "type", "documents", "refused"]
         assert [row[0] for row in said.rows] == sorted((first, second))
         row = next(row for row in said.rows if row[0] == second)
         assert row[1:4] == ["Completed-Warning", "REMIGRATE", "Invoice"]
-        assert row[7:] == ["5", "4", "1", "4", "4"]
+        assert row[4:8] == ["5", "1", "4", "4"]
         assert len(many("show", "runs", "--limit", "1").rows) == 1
 
     def test_its_rejects_with_its_log(self, many: Any) -> None:
@@ -299,6 +299,7 @@ class TestShowingRuns:
         assert said.code == 0
         assert [row[1] for row in said.rows] == ["INV-3"]
         assert f"run {name} (GENERATE): Completed-Warning." in said.out
+        assert re.search(r"^by +\S+, accepted 20\d\d-\d\d-\d\d .*Z, ended 20", said.out, re.MULTILINE)
         told = many("show", "runs", "--id", name, "--json").json
         assert [each["number"] for each in told["rejects"]] == ["INV-3"]
         assert told["run"]["id"] == name
