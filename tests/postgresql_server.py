@@ -27,8 +27,17 @@ from attrs import define, field
 __all__ = ["Server", "running_server"]
 
 _USER: Final = "pgserver"
+_ROOM: Final = 4 << 30
+"""Bytes: a server takes a few hundred megabytes."""
+
 _PATIENCE: Final = 30.0
 """Seconds for the server to start: recovery after a kill takes a fraction of one."""
+
+
+def _in_memory() -> Path | None:
+    """Where files cost no time to sync, if there is room for servers of several processes; ``None``: nowhere."""
+    memory = Path("/dev/shm")  # noqa: S108  # a directory of its own is made in it
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > _ROOM else None
 
 
 def _programs() -> Path:
@@ -49,10 +58,11 @@ def _programs() -> Path:
 
 @define
 class Server:
-    """One server in one directory."""
+    """One server in one directory; ``runner`` is a command that runs it in surroundings of its own."""
 
     directory: Path
     options: tuple[str, ...] = ()
+    runner: tuple[str, ...] = ()
     _programs: Path = field(factory=_programs)
     _process: subprocess.Popen[bytes] | None = None
     _numbers: Iterator[int] = field(factory=count)
@@ -98,7 +108,7 @@ class Server:
         settings = {"listen_addresses": "", "unix_socket_directories": self.socket, "shared_buffers": "32MB"}
         told = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         more = [part for each in self.options for part in ("-c", each)]
-        command = [str(self._programs / "postgres"), "-D", str(self.directory / "data"), *told, *more]
+        command = [*self.runner, str(self._programs / "postgres"), "-D", str(self.directory / "data"), *told, *more]
         process: subprocess.Popen[bytes] = subprocess.Popen(command, **self._as_user())
         self._process = process
         deadline = time.monotonic() + _PATIENCE
@@ -150,10 +160,13 @@ class Server:
 
 
 @contextmanager
-def running_server(*options: str) -> Iterator[Server]:
-    """A server for the time of the block, with settings such as ``fsync=off``."""
-    directory = Path(tempfile.mkdtemp(prefix="regen-pg-"))
-    server = Server(directory, options)
+def running_server(*options: str, within: Path | None = None, runner: tuple[str, ...] = ()) -> Iterator[Server]:
+    """A server for the time of the block, with settings such as ``fsync=off``; ``within`` a directory or anywhere.
+
+    Anywhere is in memory where there is room: what these tests look at doesn't depend on how long a disk takes.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="regen-pg-", dir=within or _in_memory()))
+    server = Server(directory, options, runner)
     try:
         server.make()
         server.start()

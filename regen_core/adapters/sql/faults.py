@@ -118,9 +118,12 @@ class UnsuitableDatabase(_DatabaseFault):
 
 
 class ServerUnavailable(_DatabaseFault):
-    """The server didn't answer, or not as one that can be worked with; the detail is the driver's name of it."""
+    """The server didn't answer, or let nobody in; the detail says why, as far as that is known."""
 
-    says = "can't be reached ({}). Nothing was stored. Check that its server runs, and the host, user and rights."
+    says = (
+        "can't be reached: {}. Nothing was stored. Check that its server runs, and the host, user, password and "
+        "database of the URL."
+    )
 
 
 class PassingConflict(_DatabaseFault):
@@ -140,5 +143,6 @@ class OutcomeUnknown(_DatabaseFault):
 
     says = (
         "lost the connection during a commit ({}): the operation is stored as a whole or not at all, and nobody "
-        "knows which. Look at it with 'regen show', or repeat it under the same Idempotency-Key."
+        "knows which. Repeating it under the same Idempotency-Key is safe, and so is loading the same documents again; "
+        "without a key look first, with 'regen show'."
     )

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL
 
 from regen_core.adapters.sql import faults
 from regen_core.adapters.sql.backend import Backend, Claims
+from regen_core.adapters.sql.no_connection import why_not
 from regen_core.ports import StoreFault
 
 __all__ = ["BACKEND", "STATEMENT_TIMEOUT"]
@@ -48,8 +49,8 @@ _BY_CODE: Final = {
 }
 """The server's codes, and what they mean here."""
 
-_NO_SUCH_PLACE: Final = ("3D000", "3F000")
-"""No such database, no such schema."""
+_NO_SUCH_PLACE: Final = {"3D000": "it has no such database", "3F000": "it has no such schema"}
+"""Names of the URL that lead nowhere."""
 
 _CONFLICTS: Final = ("40001", "40P01", "23505", "23502")
 """Units were in each other's way: not serializable, a deadlock, a name that another unit took first, a document that
@@ -105,11 +106,11 @@ def _fault_of(error: BaseException, where: str) -> StoreFault | None:
     if code in _BY_CODE:
         return _BY_CODE[code](where)
     if code in _NO_SUCH_PLACE:
-        return faults.ServerUnavailable(where, type(error).__name__)
+        return faults.ServerUnavailable(where, _NO_SUCH_PLACE[code])
     if isinstance(error, (psycopg.ProgrammingError, psycopg.DataError)):
         return None
     if code is None or code.startswith(_GONE):
-        return faults.ConnectionLost(where, code or type(error).__name__)
+        return faults.ConnectionLost(where, code or why_not(error))
     if code in _CONFLICTS:
         return faults.PassingConflict(where, type(error).__name__)
     if isinstance(error, psycopg.IntegrityError):

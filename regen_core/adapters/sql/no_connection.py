@@ -1,0 +1,47 @@
+"""Why no connection to a PostgreSQL server came about, in words of our own.
+
+The protocol gives these failures no code that the driver would pass on, only a text, and that text may repeat what was
+given. So it is looked at and never shown.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["why_not"]
+
+_REASONS: Final = (
+    ("password authentication failed", "it doesn't accept the user's password"),
+    ("no password supplied", "it wants a password, and none is given"),
+    ('role "', "it knows no such user"),
+    ('database "', "it has no such database"),
+    ("no pg_hba.conf entry", "its pg_hba.conf lets this user in from nowhere near here"),
+    ("permission denied for database", "the user may not connect to this database"),
+    ("too many", "all its connections are in use"),
+    ("remaining connection slots", "all its connections are in use"),
+    ("is starting up", "it is starting up"),
+    ("is shutting down", "it is shutting down"),
+    ("in recovery mode", "it is recovering from a crash"),
+    ("not yet accepting connections", "it is recovering from a crash"),
+    ("Connection refused", "nobody listens there"),
+    ("No such file or directory", "nobody listens there"),
+    ("resolve host", "its host's name is not known"),
+    ("translate host name", "its host's name is not known"),
+    ("timeout expired", "it didn't answer in time"),
+    ("No route to host", "there is no way to its host"),
+    ("Network is unreachable", "there is no way to its host"),
+    ("certificate", "its certificate is not to be trusted"),
+    ("SSL", "no encrypted connection came about"),
+    ("server closed the connection", "it closed the connection"),
+)
+"""What the driver's or an English-speaking server's text holds, most telling first, and what we say."""
+
+
+def why_not(error: Exception) -> str:
+    """The reason, or the error's name where its text is none that is known.
+
+    >>> why_not(OSError('FATAL:  database "mistyped" does not exist')), why_not(OSError("something else"))
+    ('it has no such database', 'OSError')
+    """
+    told = str(error)
+    return next((reason for part, reason in _REASONS if part in told), type(error).__name__)
