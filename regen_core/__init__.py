@@ -19,6 +19,7 @@ from regen_core.documents import (
     OrderLineCategory,
     ProcessingType,
 )
+from regen_core.reconciliation import Period, Reconciliation, Variance, foresee, reconcile
 from regen_core.refusals import Refusal
 from regen_core.regeneration import PlannedLine, Regeneration, apply, decide
 from regen_core.request import RegenerateRequest
@@ -55,10 +56,12 @@ __all__ = [
     "Mode",
     "Occasion",
     "OrderLineCategory",
+    "Period",
     "PlannedLine",
     "ProcessingType",
     "REGENERATION_PERMISSION",
     "RULES",
+    "Reconciliation",
     "Refusal",
     "RegenerateFlag",
     "RegenerateRequest",
@@ -73,6 +76,7 @@ __all__ = [
     "StoredTransactions",
     "TransactionState",
     "TransactionStore",
+    "Variance",
     "WriteAction",
     "apply",
     "authorize",
@@ -80,7 +84,9 @@ __all__ = [
     "collect_all",
     "decide",
     "document_changes",
+    "foresee",
     "map_item",
+    "reconcile",
     "rule",
     "transaction_id",
 ]

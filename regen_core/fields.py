@@ -302,11 +302,12 @@ def _parsed(read: Callable[[str], _Moment], text: str) -> _Moment | None:
 
 
 def _text(value: object) -> str | None:
-    """Text as it is; a boolean or a number as JSON writes it, a number without an exponent where it is short."""
+    """Text as it is; a boolean or a number as JSON writes it, without an exponent where it is short, zero unsigned."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | Decimal):
         number = Decimal(value)
+        number = number or number.copy_abs()
         return format(number, "f") if abs(number.adjusted()) <= _MAX_PLAIN_EXPONENT else str(number)
     return value if isinstance(value, str) else None
 

@@ -24,7 +24,7 @@ from regen_core.documents import (
     DocumentKey,
     DocumentType,
 )
-from regen_core.reconciliation import Period, Reconciliation, Variance, foresee, reconcile
+from regen_core.reconciliation import Period, Reconciliation, Variance, foresee, reconcile, reconcile_parts
 from regen_core.regeneration import Regeneration, decide
 from regen_core.request import RegenerateRequest
 from regen_core.revenue import Delivery, Held, HeldAs, RevenueLedger, collect_all
@@ -344,6 +344,56 @@ class TestOutbox:
         before, after = of(period, given), foresee(of(period, given), given.waiting)
         assert (after.period, after.totals, named(after)) == (before.period, before.totals, named(before))
         assert foresee(before, ()) == before
+
+
+def documents_of(given: Sides) -> list[tuple[list[StoredTransaction], list[Held]]]:
+    """Both sides document by document."""
+    found: dict[tuple[str, ...], tuple[list[StoredTransaction], list[Held]]] = defaultdict(lambda: ([], []))
+    for ours in given.stored:
+        found[key_of(ours.transaction)[:4]][0].append(ours)
+    for theirs in given.held:
+        found[key_of(theirs.transaction)[:4]][1].append(theirs)
+    return [found[key] for key in sorted(found)]
+
+
+class TestParts:
+    """RCN-7: what a store reads of one moment comes some documents at a time."""
+
+    @given(periods(), sides())
+    def test_parts_are_the_whole(self, period: Period, given: Sides) -> None:
+        parts = documents_of(given)
+        assert reconcile_parts(period, iter(parts)) == of(period, given)
+        assert reconcile_parts(period, [([], []), *parts, ([], [])]) == of(period, given)
+
+    @given(periods(), sides())
+    def test_documents_without_a_date_in_the_period_change_nothing(self, period: Period, given: Sides) -> None:
+        """RCN-4: either side's date brings both sides of a document in."""
+        concerned = [
+            part
+            for part in documents_of(given)
+            if any(period.covers(each.transaction.header.date) for side in part for each in side)
+        ]
+        assert reconcile_parts(period, concerned) == of(period, given)
+
+    @given(periods(), sides())
+    def test_control_one_sides_dates_are_not_enough(self, period: Period, given: Sides) -> None:
+        """The control: by Billing's dates alone, what Revenue counts under an older date is left out."""
+        moved = [
+            part
+            for part in documents_of(given)
+            if any(period.covers(each.transaction.header.date) for each in part[1] if each.kind is HeldAs.LINE)
+            and not any(period.covers(each.transaction.header.date) for each in part[0])
+        ]
+        kept = [part for part in documents_of(given) if part not in moved]
+        assert (reconcile_parts(period, kept) == of(period, given)) is (not moved)
+
+    @given(periods(), sides())
+    def test_a_part_that_is_not_behind_the_one_before_is_refused(self, period: Period, given: Sides) -> None:
+        parts = documents_of(given)
+        for wrong in (list(reversed(parts)), [part for part in parts for _ in range(2)]):
+            if len(wrong) > 1:
+                with pytest.raises(ValueError, match="doesn't come behind"):
+                    reconcile_parts(period, wrong)
 
 
 def ledger_beside(data: st.DataObject, stored: StoredTransactions) -> RevenueLedger:

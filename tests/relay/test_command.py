@@ -196,6 +196,8 @@ class TestLag:
         """For people and for programs, whatever part of the outbox was asked for."""
         receiver.otherwise = refuses(sent[4])
         assert "5 waiting (the oldest for 0:00:0" in regen("show", "deliveries", "--limit", "1").out
+        lag = regen("show", "deliveries", "--limit", "0", "--json").json["lag"]
+        assert (lag["waiting"], lag["due"], lag["oldest_age_seconds"] >= 0) == (5, 5, True)
         regen("deliver", "--to", receiver.url)
         lag = regen("show", "deliveries", "--acknowledged", "--json").json["lag"]
         assert lag == {"waiting": 0, "due": 0, "parked": 1, "acknowledged": 4, "oldest_age_seconds": None}

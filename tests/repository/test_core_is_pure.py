@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
+PACKAGE = Path(__file__).parents[2] / "regen_core"
 IO_MODULES = {"asyncio", "logging", "multiprocessing", "secrets", "socket", "sqlite3", "ssl", "subprocess", "uuid"}
 """Modules that an import of the core must not even load. Others, such as ``os``, every interpreter has loaded."""
 
@@ -34,6 +37,20 @@ def test_importing_it_loads_attrs_and_the_standard_library_only(module: str) -> 
     assert "regen_core" in loaded
     assert loaded - {"regen_core", "attr", "attrs"} <= sys.stdlib_module_names
     assert not loaded & IO_MODULES
+
+
+def test_every_module_of_the_core_is_held_to_it() -> None:
+    """The linter's list of what does no I/O names all that is neither an adapter nor the kit, and nothing else."""
+    linter = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    (pure,) = [each["source_modules"] for each in linter["contracts"] if each["type"] == "forbidden"]
+    assert sorted(pure) == sorted(core_modules())
+    assert len(pure) == len(set(pure))
+
+
+def core_modules() -> set[str]:
+    """The modules and packages right below the package that the core consists of."""
+    names = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    return {f"regen_core.{name}" for name in names - {"__init__", "adapters", "testing"}}
 
 
 @pytest.mark.parametrize("module", ["regen_core.adapters.sql", "regen_core.adapters.cli.main"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from regen_core.access import Scope
 from regen_core.adapters.cli.paging import PAGE
@@ -19,11 +19,38 @@ from regen_core.decision_table import RegenerateFlag, SendAction
 from regen_core.documents import DocumentKey, DocumentType
 from regen_core.revenue import Delivery
 from regen_core.transactions import BillingTransaction, transaction_id
+from tests.postgresql_server import Server
+from tests.unit.cli.conftest import Regen
 
 REFERENCE = ("--type", "Invoice", "--number", "INV-1")
 JANUARY = ("--from", "2026-01-01", "--to", "2026-01-31")
 FEBRUARY = ("--from", "2026-02-01", "--to", "2026-02-28")
 SCOPE = Scope(tenant="default", entity="default", orgs=None)
+
+
+@frozen
+class OnAServer(Regen):
+    """The command line on a schema of a PostgreSQL server."""
+
+    url: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """As on a file, but for the database."""
+        return {**super().environment, "REGEN_DB": self.url}
+
+
+BOTH = pytest.mark.parametrize("regen", ["sqlite", "postgresql"], indirect=True)
+"""On each kind of database; a file where nothing is said."""
+
+
+@pytest.fixture
+def regen(request: pytest.FixtureRequest, tmp_path: Path) -> Regen:
+    """A command line on a database without documents."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return Regen(tmp_path)
+    server: Server = request.getfixturevalue("postgresql")
+    return OnAServer(tmp_path, url=server.url(server.new_schema()))
 
 
 @pytest.fixture
@@ -80,6 +107,7 @@ class TestPage:
         assert printed == written
 
 
+@BOTH
 class TestAgreement:
     """Exit status 0."""
 
@@ -99,12 +127,22 @@ class TestAgreement:
         assert loaded("reconcile", *JANUARY, "--type", "CreditMemo").code == 0
         assert loaded("reconcile", *JANUARY, "--type", "Invoice").code == 1
 
+    def test_a_document_that_moved_to_another_org_agrees_there(self, collected: Any, invoice: Any) -> None:
+        """ACC-5: whose Revenue's lines are, the document says as it is today."""
+        moved = invoice(items=("10.00", "-2.50"), organizationLabel="south")
+        collected("load", collected.write("moved.ndjson", moved))
+        for org, count in (("south", 2), ("north", 0)):
+            said = collected("reconcile", *JANUARY, "--org", org, "--json")
+            assert (said.code, [each["revenue"]["count"] for each in said.json["totals"]]) == (0, [count] * bool(count))
+            assert len(collected("show", "revenue", "--org", org).rows) == count
+
     def test_another_tenant_has_nothing(self, loaded: Any) -> None:
         """ACC-4."""
         loaded("run", *REFERENCE)
         assert loaded("reconcile", *JANUARY, "--tenant", "other").code == 0
 
 
+@BOTH
 class TestVariances:
     """Exit status 1, and each line by name; then the advice is followed, and both sides agree."""
 

@@ -304,6 +304,7 @@ class TestFormats:
             return flat_row(transaction(amount=Decimal(amount))).values["RevenueExtendedSellingPrice"]
 
         assert (text("1E+3"), text("1E+900000")) == ("1000", "1E+900000")
+        assert (text("-0.00"), text("0.00"), text("-0.01")) == ("0.00", "0.00", "-0.01")
 
     @pytest.mark.parametrize(
         ("name", "value", "expected"),
