@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -46,3 +47,9 @@ def variant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
             return running.enter_context(served(folder, start=start(name), limits=QUICK))
 
         yield made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """For a service of a test's own."""
+    return tmp_path

@@ -67,8 +67,9 @@ def hash_secret(secret: str) -> SecretHash:
 
 
 def _derived(secret: str, salt: bytes) -> bytes:
+    """Of the secret's digest: scrypt's HMAC takes a secret with NULs behind it for the secret itself."""
     return hashlib.scrypt(
-        secret.encode("utf-8", "surrogatepass"),
+        hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest(),
         salt=salt,
         n=_COST,
         r=_BLOCK_SIZE,
