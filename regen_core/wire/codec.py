@@ -240,14 +240,15 @@ class Codec(Generic[T]):
     def reader_of_kept(self, apart: str) -> Callable[[Any, object], T]:
         """The reader of a brief form that a store kept, and of the one field beside it, without the constructor.
 
-        Each field that is there is checked as by :meth:`read` and by the class; a default needs no check. Raises
-        ``ValueError`` for a class that derives fields, which only its constructor does.
+        Each field that is there is checked as by :meth:`read`, and by the class where it is kept as it is, for text may
+        have to be a name. A default needs no check. Raises ``ValueError`` for a class that derives fields, which only
+        its constructor does.
         """
         fields = attrs.fields(self.kind)  # type: ignore[arg-type, misc, unused-ignore]  # T is an attrs class
         if not all(each.init and not isinstance(each.default, attrs.Factory) for each in fields):  # type: ignore[arg-type, unused-ignore]  # a class
             raise ValueError(f"{self.kind.__name__} derives fields")
         puts = {each.name: getattr(self.kind, each.name).__set__ for each in fields}
-        told = {each.name: (self._readers[each.name], each.validator, each) for each in fields if each.name != apart}
+        told = {each.name: (puts[each.name], self._readers[each.name], each) for each in fields if each.name != apart}
         needed = [each.name for each in fields if each.default is attrs.NOTHING]
         defaults = [(each.name, puts[each.name], each.default) for each in fields if each.name not in (*needed, apart)]
 
@@ -255,11 +256,11 @@ class Codec(Generic[T]):
             made = object.__new__(self.kind)
             try:
                 for name, part in json.items():
-                    reader, check, each = told[name]
+                    put, reader, each = told[name]
                     value = reader(part)
-                    if check is not None:
-                        check(made, each, value)
-                    puts[name](made, value)
+                    if value is part and each.validator is not None:
+                        each.validator(made, each, value)
+                    put(made, value)
                 for name in needed:
                     getattr(made, name)
             except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
