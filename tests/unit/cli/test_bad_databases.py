@@ -192,6 +192,30 @@ class TestReadOnly:
         assert "is read-only" in on_postgresql.refused(*RUN, url=url)
         on_postgresql.works()
 
+    def test_the_rights_that_are_enough(self, on_postgresql: Place) -> None:
+        """Once the tables are there, a role that may read and write them can do everything."""
+        database, server = on_postgresql.database, on_postgresql.server
+        assert isinstance(database, PostgresqlDatabase)
+        assert server is not None
+        database.run("CREATE ROLE worker LOGIN")
+        database.run(f"GRANT USAGE ON SCHEMA {database.schema} TO worker")
+        database.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {database.schema} TO worker")
+        database.run(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {database.schema} TO worker")
+        url = server.url(database.schema, user="worker")
+        for command in COMMANDS:
+            file = str(on_postgresql.regen.directory / "first.ndjson")
+            assert on_postgresql(*[part.format(file=file) for part in command], url=url).code == 0
+
+    def test_control_without_the_sequence_they_are_not(self, on_postgresql: Place) -> None:
+        """Deliveries get their places from it."""
+        database, server = on_postgresql.database, on_postgresql.server
+        assert isinstance(database, PostgresqlDatabase)
+        assert server is not None
+        database.run("CREATE ROLE clerk LOGIN")
+        database.run(f"GRANT USAGE ON SCHEMA {database.schema} TO clerk")
+        database.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {database.schema} TO clerk")
+        assert "is read-only" in on_postgresql.refused(*RUN, url=server.url(database.schema, user="clerk"))
+
 
 class TestLocked:
     """Somebody else works on it for longer than anybody waits."""
