@@ -1,7 +1,8 @@
-"""How everything here is measured: contenders take turns, the best of many short rounds counts, ratios are shown.
+"""How everything here is measured: contenders take turns in many short rounds, and ratios are shown.
 
 Machines drift, so a figure means something only beside another of the same run. Turns spread a disturbance over all
-contenders; the best round is the one that was disturbed least. Set-up stays outside the measured call.
+contenders. Of pure computing the best round counts, which was disturbed least; of work on databases, where rounds
+differ by nature, the median of the rounds' ratios. Set-up stays outside the measured call.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Mapping, Sequence
-from time import perf_counter
+from statistics import median, quantiles
+from time import perf_counter, process_time
 
 from attrs import frozen
 
-__all__ = ["Aim", "Measured", "Report", "compare", "seconds_per_call"]
+__all__ = ["Aim", "Measured", "Pair", "Report", "compare", "paired", "seconds_per_call"]
 
 
 @frozen
@@ -50,6 +52,41 @@ def compare(
             finally:
                 gc.enable()
     return Measured(best)
+
+
+@frozen
+class Pair:
+    """Two contenders that took turns: medians over the rounds.
+
+    Fields: ``ratio`` of the first one's time to the second one's, round by round, with its quartiles; ``seconds`` of a
+    round of each, and those of them that this process ``computed``, the rest being spent waiting.
+    """
+
+    ratio: float
+    quartiles: tuple[float, float]
+    seconds: tuple[float, float]
+    computed: tuple[float, float]
+
+
+def paired(first: Callable[[int], object], second: Callable[[int], object], *, rounds: int) -> Pair:
+    """Let two contenders do a round each in turns, the other one first each time; both are told the round's number.
+
+    Round 0 warms up and doesn't count. Garbage is collected as ever: what is left behind is part of the cost.
+    """
+    seconds: tuple[list[float], list[float]] = ([], [])
+    computed: tuple[list[float], list[float]] = ([], [])
+    for number in range(rounds + 1):
+        for place in (0, 1) if number % 2 else (1, 0):
+            start, started = perf_counter(), process_time()
+            (first, second)[place](number)
+            took, worked = perf_counter() - start, process_time() - started
+            if number:
+                seconds[place].append(took)
+                computed[place].append(worked)
+    ratios = [one / other for one, other in zip(*seconds, strict=True)]
+    low, _, high = quantiles(ratios, n=4)
+    medians = [(median(one), median(other)) for one, other in (seconds, computed)]
+    return Pair(median(ratios), (low, high), *medians)
 
 
 @frozen
