@@ -429,7 +429,7 @@ class InternalFault(_Refused):
 
     @property
     def message(self) -> str:
-        return "Internal error. Nothing was written; try again later."
+        return "Internal error. Send it again later; under its Idempotency-Key it is done once."
 
 
 @frozen
@@ -440,7 +440,7 @@ class TemporaryFault(_Refused):
 
     @property
     def message(self) -> str:
-        return "Temporarily unavailable. Nothing was written; try again later."
+        return "Temporarily unavailable. Send it again later; under its Idempotency-Key it is done once."
 
 
 Refusal = (
