@@ -115,7 +115,7 @@ def _method(rng: Random, attempt: Attempt) -> None:
     attempt.method = _one(rng, _METHODS)
 
 
-_PAD: Final = b" " * MAX_BODY_BYTES
+_PAD: Final = b" " * (MAX_BODY_BYTES + 1)
 
 
 def _size(_rng: Random, attempt: Attempt) -> None:

@@ -33,6 +33,7 @@ PER_SEED: Final = 2_000
 MOST_SECONDS: Final = 0.1
 """Of CPU time for one request: more is a hang. A request counts as one if it takes so long twice."""
 
+MOST_SHOWN: Final = 2000
 MOST_SAID: Final = 1000
 """Characters of a message: nothing that was sent makes it grow without bounds."""
 
@@ -95,7 +96,7 @@ def through_admit(seed: int) -> str | None:
             return f"seed {seed}, request {number} ({each.names}): it takes too long"
         fault = _fault(each, outcome)
         if fault is not None:
-            return f"seed {seed}, request {number} ({each.names}): {fault}: {submission}"
+            return f"seed {seed}, request {number} ({each.names}): {fault}: {str(submission)[:MOST_SHOWN]}"
     return None
 
 

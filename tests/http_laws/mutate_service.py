@@ -30,7 +30,7 @@ from regen_core.regeneration import Regeneration
 from regen_core.wire.submission import track_id_of
 from tests.http_laws.attempts import CANARY, Attempt, Standing, Token
 from tests.http_laws.calling import Heard, asked
-from tests.http_laws.mutate import MOST_SECONDS, PER_SEED, Spoilt, said_wrongly, spoilt
+from tests.http_laws.mutate import MOST_SECONDS, MOST_SHOWN, PER_SEED, Spoilt, said_wrongly, spoilt
 from tests.http_laws.reading import checked_error, checked_success
 from tests.http_laws.serving import PLENTY, AtOnce, Running
 
@@ -182,7 +182,7 @@ async def _through(world: World, seed: int) -> str | None:
         each = spoilt(rng, _NAMES)
         fault = await world.fault(each)
         if fault is not None:
-            return f"seed {seed}, request {number} ({each.names}): {fault}: {each.attempt}"
+            return f"seed {seed}, request {number} ({each.names}): {fault}: {str(each.attempt)[:MOST_SHOWN]}"
     return None
 
 
