@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from regen_core.access import Scope
 from regen_core.adapters.http.execution import Executor, Outcome, Overloaded, Work
 from regen_core.adapters.http.limits import Quotas, Window
+from regen_core.idempotency import OPERATION_PATH
 from regen_core.ports import StoreFault
 from regen_core.refusals import IdempotencyKeyInProgress
 from regen_core.wire.answers import AnswerStyle
@@ -97,6 +100,26 @@ class TestLimits:
         assert service.ask(client="two").status_code == 404
         service.now[0] = 60.0
         assert service.ask(token=token).status_code == 200
+
+    def test_an_entity_has_so_many_requests_at_once(self, serve: Serve) -> None:
+        """The others are 429 at once; places come back. Without the limit all are answered: the control."""
+
+        class Slow:
+            def __init__(self, executor: Executor) -> None:
+                self.executor = executor
+
+            async def submit(self, work: Work) -> Outcome:
+                await asyncio.sleep(0.1)
+                return await self.executor.submit(work)
+
+        for concurrent, statuses in ((1, [200, 429, 429]), (3, [200, 200, 200])):
+            service = serve(around=Slow, quotas=Quotas(concurrent=concurrent))
+            told = {"authorization": f"Bearer {service.login()}"}
+            asked = ("POST", OPERATION_PATH, {"headers": told, "json": {"type": "Invoice", "id": "inv1"}})
+            answers = service.http.all(asked, asked, asked)
+            assert sorted([answer.status_code for answer in answers]) == statuses
+            assert {answer.headers.get("retry-after") for answer in answers} <= {None, "1"}
+            assert service.ask().headers["concurrency-limit-remaining"] == str(concurrent - 1)
 
 
 class TestFaults:

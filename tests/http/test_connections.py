@@ -16,6 +16,7 @@ from regen_core.adapters.http.application import Service, application
 from regen_core.adapters.http.clients import Clients
 from regen_core.adapters.http.envelope import DropConnection
 from regen_core.adapters.http.execution import Outcome, StoreThreads, Work
+from regen_core.adapters.http.limits import Limits, Quotas, Window
 from regen_core.adapters.http.protocol import Bounds
 from regen_core.adapters.http.server import ServerSettings, ServiceServer, bound_socket
 from regen_core.adapters.memory import MemoryStore
@@ -93,7 +94,12 @@ def one_answer(wire: socket.socket) -> tuple[bytes, bytes]:
 
 @contextmanager
 def running(
-    bounds: Bounds, *, body_seconds: float = 10.0, submit: Callable[[Work], Outcome] | None = None
+    bounds: Bounds,
+    *,
+    body_seconds: float = 10.0,
+    submit: Callable[[Work], Outcome] | None = None,
+    trusted_proxies: tuple[str, ...] = (),
+    quotas: Quotas | None = None,
 ) -> Iterator[Server]:
     """A server on a thread of its own."""
     store = MemoryStore()
@@ -106,10 +112,13 @@ def running(
             return submit(work)
 
     service = Service(
-        executor=threads if submit is None else Instead(), clients=Clients.of([]), body_seconds=body_seconds
+        executor=threads if submit is None else Instead(),
+        clients=Clients.of([]),
+        body_seconds=body_seconds,
+        limits=Limits(quotas or Quotas()),
     )
     started = threading.Event()
-    settings = ServerSettings(bounds=bounds, keep_alive_seconds=5, stop_seconds=5)
+    settings = ServerSettings(bounds=bounds, keep_alive_seconds=5, stop_seconds=5, trusted_proxies=trusted_proxies)
     server = ServiceServer(application(service), settings, on_start=started.set, on_stop=lambda: None)
     with closing(bound_socket("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
@@ -243,6 +252,29 @@ class TestBodies:
         with server.connected() as wire:
             wire.sendall(server.head("Transfer-Encoding: chunked") + chunks)
             assert one_answer(wire)[0].startswith(b"HTTP/1.1 200")
+
+
+class TestProxies:
+    """Whom a failed login is counted for."""
+
+    @pytest.mark.parametrize(
+        ("trusted", "statuses"), [(("127.0.0.1",), ["401", "401", "429"]), ((), ["401", "429", "429"])]
+    )
+    def test_a_forwarded_address_is_believed_of_a_trusted_proxy_only(
+        self, trusted: tuple[str, ...], statuses: list[str]
+    ) -> None:
+        """Else anybody could name another one for each guess."""
+        form = b"grant_type=client_credentials&client_id=a&client_secret=b"
+        told = []
+        with running(Bounds(), trusted_proxies=trusted, quotas=Quotas(failed_logins=Window(60, 1))) as server:
+            for address in ("198.51.100.1", "198.51.100.2", "198.51.100.1"):
+                head = (
+                    f"POST /oauth/token HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {address}\r\n"
+                    f"Content-Length: {len(form)}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+                    "Connection: close\r\n\r\n"
+                )
+                told.append(server.said(head.encode(), form).split(b" ")[1].decode())
+        assert told == statuses
 
 
 class TestAnswers:

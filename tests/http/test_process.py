@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -144,6 +145,78 @@ def test_a_configured_service(directory: Path) -> None:
     assert code == 0
 
 
+class TestStopping:
+    """SIGTERM: nobody is cut off, and whoever sends requests here learns to go elsewhere."""
+
+    CLIENT = f'[[clients]]\nclient_id = "c"\nsecret_hash = "{HASH.text}"\ntenant = "default"\nentities = ["default"]\n'
+
+    def test_a_request_in_flight_finishes(self, directory: Path) -> None:
+        """Its second half is sent after the signal; it is executed, answered, and its connection is closed."""
+        with started(directory) as service:
+            with service.client(service.told["client_id"], service.told["client_secret"]) as http:
+                bearer = http.headers["authorization"]
+            port, body = int(service.told["url"].rpartition(":")[2]), json.dumps(POSTED).encode()
+            head = (
+                f"POST {OPERATION_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: {bearer}\r\n"
+                f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+            )
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as wire:
+                wire.sendall(head.encode())
+                assert wire.recv(1000).startswith(b"HTTP/1.1 100 ")
+                service.process.send_signal(signal.SIGTERM)
+                assert _is_closed(port)
+                wire.sendall(body)
+                answer = b"".join(iter(lambda: wire.recv(65_536), b""))
+            _, log = service.process.communicate(timeout=PATIENCE)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert b"connection: close" in answer.lower()
+        assert service.process.returncode == 0
+        assert [json.loads(line)["event"] for line in log.splitlines()][-3:] == ["stopping", "request", "stopped"]
+        assert len(json.loads(regen(directory, "--json", "show", "transactions"))["transactions"]) == 1
+
+    def test_while_it_drains_it_is_not_ready_but_answers(self, directory: Path) -> None:
+        """For as long as the configuration says."""
+        (directory / "service.toml").write_text(f"[limits]\ndrain_seconds = 2\n{self.CLIENT}")
+        with started(directory, "--config", "service.toml") as service:
+            with service.client("c", SECRET) as http:
+                service.process.send_signal(signal.SIGTERM)
+                while (ready := http.get("/readyz")).status_code == 200:
+                    pass
+                answer = http.post(OPERATION_PATH, json=POSTED)
+            assert service.process.wait(PATIENCE) == 0
+        assert (ready.status_code, ready.json()["because"]) == (503, "stopping")
+        assert answer.status_code == 200
+
+    def test_a_second_signal_does_not_wait(self, directory: Path) -> None:
+        """For a connection on which somebody dawdles."""
+        (directory / "service.toml").write_text(f"[limits]\nbody_seconds = 600\nstop_seconds = 600\n{self.CLIENT}")
+        with started(directory, "--config", "service.toml") as service:
+            port = int(service.told["url"].rpartition(":")[2])
+            with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as wire:
+                wire.sendall(f"POST {OPERATION_PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n".encode())
+                wire.sendall(b"Expect: 100-continue\r\n\r\n")
+                assert wire.recv(1000).startswith(b"HTTP/1.1 100 ")
+                service.process.send_signal(signal.SIGTERM)
+                assert _is_closed(port)
+                assert service.process.poll() is None
+                service.process.send_signal(signal.SIGTERM)
+                _, said = service.process.communicate(timeout=PATIENCE)
+        assert service.process.returncode == 3
+        assert said.splitlines()[-1].startswith("regen: Interrupted.")
+
+
+def _is_closed(port: int) -> bool:
+    """Whether nobody listens on a port any more; it is waited for."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=PATIENCE).close()
+        except ConnectionRefusedError:
+            return True
+        time.sleep(0.02)
+    return False
+
+
 class TestFailures:
     """Exit codes 2 and 3, each with a sentence that says what to do."""
 
@@ -152,6 +225,26 @@ class TestFailures:
         with socket.create_server(("127.0.0.1", 0)) as other:
             said = regen(directory, "serve", "--port", str(other.getsockname()[1]), code=3)
         assert "another program listens there" in said
+
+    @pytest.mark.parametrize("command", [["serve"], ["hash-secret", "--new"]])
+    @pytest.mark.parametrize("package", ["uvicorn", "starlette", "httptools"])
+    def test_an_extra_that_is_missing(self, directory: Path, command: list[str], package: str) -> None:
+        """3, with what to install; where the package isn't needed, all is well."""
+        program = f"import sys; sys.modules[{package!r}] = None; {START[-1]}"
+        environment = {**os.environ, "REGEN_DB": f"sqlite:///{directory / 'none' / 'regen.db'}"}
+        done = subprocess.run(
+            [sys.executable, "-c", program, *command],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        if command == ["serve"]:
+            assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+            assert "pip install 'regen-core[http]'" in done.stderr
+        else:
+            assert done.returncode == 0
 
     def test_an_address_that_is_none(self, directory: Path) -> None:
         """3."""

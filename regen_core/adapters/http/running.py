@@ -16,6 +16,7 @@ from regen_core.adapters.http.configuration import Configuration
 from regen_core.adapters.http.exchange import Observer
 from regen_core.adapters.http.execution import Executor, StoreThreads
 from regen_core.adapters.http.health import Readiness
+from regen_core.adapters.http.keys_in_flight import KeysInFlight
 from regen_core.adapters.http.limits import Limits
 from regen_core.adapters.http.logs import RequestLog, ServerLog
 from regen_core.adapters.http.server import ServiceServer
@@ -61,13 +62,14 @@ def run_service(
 ) -> None:
     """Answer requests until a signal asks to stop; requests in flight finish, and then this returns.
 
-    ``on_start`` is called when requests are answered. Call it on the main thread, which gets the signals.
+    ``on_start`` is called when requests are answered. Call it on the main thread, which gets the signals. Raises
+    ``KeyboardInterrupt`` where a second signal didn't let them finish.
     """
     added, log = additions or Additions(), RequestLog(surroundings.log)
     ServerLog(log).install()
     threads = StoreThreads(store, threads=configuration.threads or 1)
     service = Service(
-        executor=added.around(threads),
+        executor=KeysInFlight(added.around(threads)),
         clients=Clients.of(configuration.clients),
         limits=Limits(configuration.quotas),
         style=configuration.style,
@@ -87,8 +89,11 @@ def run_service(
         log.event("stopping", {})
 
     try:
-        ServiceServer(app, configuration.server, on_start=started, on_stop=stopping).run([surroundings.listening])
+        server = ServiceServer(app, configuration.server, on_start=started, on_stop=stopping)
+        server.run([surroundings.listening])
     finally:
         threads.close()
         readiness.close()
         log.event("stopped", {})
+    if server.force_exit:
+        raise KeyboardInterrupt
