@@ -75,23 +75,23 @@ def serving(folder: Path) -> Iterator[dict[str, Any]]:
             process.wait(SECONDS)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """A sandbox of its own, for all tests here; each begins by emptying it."""
     with serving(tmp_path_factory.mktemp("service")) as told:
         yield told
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
-    """What drives the browser."""
+    """What drives the browser. Its event loop runs as long as this lasts, and so no other test's could meanwhile."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415  # an extra of its own
 
     with sync_playwright() as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     """A browser with a profile of its own."""
     context = playwright.chromium.launch_persistent_context(

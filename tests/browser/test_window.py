@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -101,7 +102,7 @@ class TestTheStory:
         load_data_fix(page)
         expect(invoice(page)).to_contain_text("7 lines drifted")
         for name, count in (("content drifted", 4), ("no transaction", 1), ("item gone", 2)):
-            expect(invoice(page).locator(".mark summary", has_text=name)).to_have_count(count)
+            expect(invoice(page).locator(".mark", has_text=name)).to_have_count(count)
         run(page, reMigrate=True)
         button(page, "Deliver to Revenue").click()
         expect(invoice(page)).to_contain_text("in step")
@@ -116,9 +117,11 @@ class TestTheStory:
         button(page, "Let Revenue alter Data storage, monthly").click()
         expect(invoice(page)).to_contain_text("2 lines drifted")
         mark = invoice(page).locator(".mark", has_text="altered in Revenue")
-        mark.locator("summary").click()
-        expect(mark).to_contain_text("item.amount: 86.50 → 85.50")
-        expect(mark).to_contain_text("RCN-5")
+        mark.click()
+        told = invoice(page).locator(".told-more")
+        expect(told).to_contain_text("item.amount: 86.50 → 85.50")
+        expect(told).to_contain_text("RCN-5")
+        expect(mark).to_be_focused()
         expect(page.locator("#balance .off")).to_contain_text("EUR")
         run(page, onlyReSend=True)
         button(page, "Deliver to Revenue").click()
@@ -152,11 +155,12 @@ class TestTheForm:
     def test_a_change_takes_the_run_away(self, page: Page) -> None:
         """Whatever is changed; planning again gives it back."""
         load_examples(page)
-        for change in (
+        changes: tuple[Callable[[], object], ...] = (
             lambda: page.get_by_role("checkbox", name="reMigrate").click(),
             lambda: page.get_by_label("Number", exact=True).fill("INV00000106"),
             lambda: page.get_by_label("Type", exact=True).select_option("CreditMemo"),
-        ):
+        )
+        for change in changes:
             plan(page)
             expect(button(page, "Run")).to_be_enabled()
             change()
@@ -300,6 +304,8 @@ class TestAnyScreen:
         expect(invoice(page)).to_contain_text("7 lines drifted")
         plan(page, reMigrate=True)
         page.locator("#planned").wait_for()
+        for mark in invoice(page).locator(".mark").all():
+            mark.click()
         for summary in page.locator("details:not([open]) > summary").all():
             if summary.is_visible():
                 summary.click()
