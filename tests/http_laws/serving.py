@@ -55,6 +55,7 @@ class Running:
     quotas: Quotas = PLENTY
     style: AnswerStyle = field(factory=AnswerStyle)
     observers: tuple[Observer, ...] = ()
+    limits: Limits | None = None
     ready_if: DocumentStore | None = None
     seconds: float = 0.0
     _tokens: Tokens = field(init=False)
@@ -66,7 +67,7 @@ class Running:
         service = Service(
             executor=self.executor,
             clients=Clients.of(()),
-            limits=Limits(self.quotas),
+            limits=Limits(self.quotas) if self.limits is None else self.limits,
             style=self.style,
             clock=self._clock,
             tokens=self._tokens,

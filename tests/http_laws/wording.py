@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from functools import lru_cache
 from random import Random
 
 from attrs import frozen
@@ -37,6 +38,7 @@ class Worded:
         return Sent(query=self.sent.query, headers=headers, parts=self.sent.parts)
 
 
+@lru_cache(maxsize=4096)
 def worded(scope: Scope, request: RegenerateRequest, number: int, *, key: str | None = None) -> Worded:
     """A request in the wording of a number."""
     rng = Random(number)  # noqa: S311  # a wording, no secret
