@@ -10,15 +10,16 @@ from hypothesis import settings
 
 from tests.browser.finding import report
 from tests.postgresql_server import Server, running_server
+from tests.sdk.environment import said_at_the_start
 
 settings.register_profile("quick", max_examples=60, stateful_step_count=40, deadline=None, print_blob=True)
 settings.register_profile("deep", max_examples=500, stateful_step_count=50, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("REGEN_PROFILE", "quick"))
 
 
-def pytest_report_header() -> str:
-    """Whether the sandbox's page is tested in a browser."""
-    return report()
+def pytest_report_header() -> list[str]:
+    """Whether the sandbox's page is tested in a browser, and the service with Zuora's SDK."""
+    return [report(), said_at_the_start()]
 
 
 @pytest.fixture(scope="session")

@@ -255,13 +255,10 @@ def test_a_store_that_fails_tells_nothing(failing: Service, spoil: Callable[[Ser
         assert word not in told
 
 
-def test_a_locked_store_is_a_temporary_fault(folder: Path) -> None:
-    with served(folder) as service:
-        assert_well(service)
-        holder = sqlite3.connect(service.folder / "served.db", isolation_level=None)
-        holder.execute("BEGIN IMMEDIATE")
+def test_a_locked_store_is_a_temporary_fault(variant: Variant) -> None:
+    service = variant("waits little for locks")
+    assert_well(service)
+    with service.locked():
         reply = service.ask(ASKED)
-        holder.execute("ROLLBACK")
-        holder.close()
-        assert (reply.status, reply.code) == (503, 50000061)
-        assert_well(service)
+    assert (reply.status, reply.code) == (503, 50000061)
+    assert_well(service)

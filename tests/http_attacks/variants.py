@@ -18,7 +18,18 @@ from starlette.types import Receive
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from regen_core.adapters.cli.main import main
-from regen_core.adapters.http import envelope, exchange, limits, logs, oauth, operation, protocol, server, tokens
+from regen_core.adapters.http import (
+    envelope,
+    exchange,
+    limits,
+    logs,
+    oauth,
+    operation,
+    protocol,
+    running,
+    server,
+    tokens,
+)
 from regen_core.adapters.sql import store
 from regen_core.wire import submission
 
@@ -95,6 +106,18 @@ def _forgets_after_a_second() -> None:
     _put(1, (tokens, "LIFETIME"), (oauth, "LIFETIME"))
 
 
+def _waits_little_for_locks() -> None:
+    """Not a protection: another writer is waited for, but not as long as a test would have to wait."""
+    store.SqlStore.open.__func__.__kwdefaults__["busy_timeout"] = 0.2  # type: ignore[attr-defined]
+
+
+def _keys_wait_for_the_store() -> None:
+    def unchanged(executor: object) -> object:
+        return executor
+
+    _put(unchanged, (running, "KeysInFlight"))
+
+
 def _logs_what_it_sees() -> None:
     told = logs.entry_of
 
@@ -131,6 +154,8 @@ _VARIANTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
         "never tires of logins": _never_tires_of_logins,
         "returns any track id": _returns_any_track_id,
         "forgets after a second": _forgets_after_a_second,
+        "waits little for locks": _waits_little_for_locks,
+        "keys wait for the store": _keys_wait_for_the_store,
         "logs what it sees": _logs_what_it_sees,
         "logs all that libraries say": _logs_all_that_libraries_say,
         "fails with words": _fails_with_words,

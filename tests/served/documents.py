@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from regen_core.adapters.cli.main import cli
 
-__all__ = ["DOCUMENTS", "DRAFT", "FOREIGN", "HIDDEN", "LONG", "PLAIN", "UNMAPPABLE", "UNSENT", "is_generated", "load"]
+__all__ = ["DOCUMENTS", "DRAFT", "FOREIGN", "HIDDEN", "LONG", "PLAIN", "UNMAPPABLE", "UNSENT", "load", "revisions"]
 
 
 def _invoice(name: str, items: int = 2, *, status: str = "Posted", **more: Any) -> dict[str, Any]:
@@ -51,11 +51,11 @@ def load(db: str, tenant: str, entity: str, documents: Iterable[dict[str, Any]],
     _regen("--db", db, "--tenant", tenant, "--entity", entity, "load", str(path))
 
 
-def is_generated(db: str, tenant: str, entity: str, document: dict[str, Any]) -> bool:
-    """Whether anything is stored for a document."""
+def revisions(db: str, tenant: str, entity: str, document: dict[str, Any]) -> list[int]:
+    """The revisions of what is stored for a document; none where nothing is."""
     asked = ("show", "transactions", "--type", "Invoice", "--id", document["id"])
-    shown = _regen("--db", db, "--tenant", tenant, "--entity", entity, "--json", *asked)
-    return bool(json.loads(shown)["transactions"])
+    shown = json.loads(_regen("--db", db, "--tenant", tenant, "--entity", entity, "--json", *asked))
+    return [row["transaction"]["revision"] for row in shown["transactions"]]
 
 
 def _regen(*arguments: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from urllib.parse import urlencode
 from attrs import define, field
 
 from regen_core.adapters.http.clients import hash_secret
-from tests.served.documents import DOCUMENTS, FOREIGN, is_generated, load
+from tests.served.documents import DOCUMENTS, FOREIGN, load, revisions
 from tests.served.wire import Reply, head, wire_to
 
 __all__ = ["CLIENT", "ENTITY", "OPERATION", "POWERLESS", "SECRET", "STRANGER", "TENANT", "Service", "served"]
@@ -102,9 +103,24 @@ class Service:
             wire.send(whole)
             return wire.reply()
 
+    def revisions(self, document: dict[str, Any]) -> list[int]:
+        """The revisions of the transactions that a document of the client's tenant has."""
+        return revisions(self.db, TENANT, ENTITY, document)
+
     def has_generated(self, document: dict[str, Any]) -> bool:
-        """Whether a document of the client's tenant has transactions."""
-        return is_generated(self.db, TENANT, ENTITY, document)
+        """Whether it has any."""
+        return bool(self.revisions(document))
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Another program writes to the database for the time of the block: whoever wants to begin waits."""
+        holder = sqlite3.connect(self.folder / "served.db", isolation_level=None)
+        holder.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            holder.execute("ROLLBACK")
+            holder.close()
 
     @property
     def log(self) -> str:
