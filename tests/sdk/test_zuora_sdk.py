@@ -7,6 +7,9 @@ the status, so 400, 403, 404, 409, 422, 429 and 5xx are told apart by class and 
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +20,11 @@ import pytest
 
 from tests.http_attacks.variants import start
 from tests.sdk.driving import Sdk
+from tests.sdk.environment import PYTHON
 from tests.served.documents import DRAFT, FOREIGN, LONG, PLAIN, UNMAPPABLE
-from tests.served.process import CLIENT, POWERLESS, Service, served
+from tests.served.process import CLIENT, POWERLESS, SECRET, Service, served
 
+ROOT = Path(__file__).parents[2]
 ASKED = {"type": "Invoice", "id": PLAIN["id"]}
 
 
@@ -239,3 +244,20 @@ class TestVariants:
         assert first["success"] is True
         assert (second["raised"], second["status"], second["replayed"]) == ("ApiException", 409, "true")
         assert second["raw"] == first["raw"]
+
+
+def test_the_documentation_shows_a_program_that_runs(tmp_path: Path) -> None:
+    """On the documents that it says to load, with what it says to set."""
+    page = (ROOT / "docs" / "how-to" / "zuora-sdk.md").read_text()
+    (program,) = re.findall(r"^```py\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    documents = json.loads((ROOT / "docs" / "examples" / "01-posted" / "invoice-INV00000104.json").read_text())
+    with served(tmp_path, documents=[documents]) as service:
+        told = {"REGEN_URL": service.url, "REGEN_CLIENT_ID": CLIENT, "REGEN_CLIENT_SECRET": SECRET}
+        done = subprocess.run(
+            [PYTHON, "-c", program], env={**os.environ, **told}, capture_output=True, text=True, check=True, timeout=300
+        )
+    first, second, *more = done.stdout.splitlines()
+    assert (first, more) == ("True 7", [])
+    assert second.startswith("NotFoundException 404 {")
+    assert f"prints `{first}`" in page
+    assert "and then `NotFoundException 404`" in page

@@ -160,12 +160,18 @@ def _configuration(settings: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 @contextmanager
-def served(folder: Path, *, start: Sequence[str] = _START, **settings: Mapping[str, Any]) -> Iterator[Service]:
-    """A service on a new database with the documents of this package. It is ended, by its process, with the block.
+def served(
+    folder: Path,
+    *,
+    start: Sequence[str] = _START,
+    documents: Sequence[dict[str, Any]] = DOCUMENTS,
+    **settings: Mapping[str, Any],
+) -> Iterator[Service]:
+    """A service on a new database with some documents. It is ended, by its process, with the block.
 
     ``settings`` are tables of the configuration file.
     """
-    load(_db(folder), TENANT, ENTITY, DOCUMENTS, folder)
+    load(_db(folder), TENANT, ENTITY, documents, folder)
     load(_db(folder), "another", ENTITY, [FOREIGN], folder)
     configuration = folder / "regen.toml"
     configuration.write_text(_configuration(settings))
