@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from regen_core.access import Scope
 from regen_core.attempts import Outcome
@@ -100,7 +100,7 @@ class IdempotentCall:
     """
 
     client: str
-    key: str
+    key: str = field(repr=False)
     answer: Callable[[Regeneration | Refusal], Answer]
 
 

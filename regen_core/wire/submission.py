@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from attrs import frozen
+from attrs import field, frozen
 
 from regen_core.access import Caller, Scope, authorize
 from regen_core.decision_table import DECISION_TABLE
@@ -66,8 +66,8 @@ class Submission:
     method: str = _METHOD
     path: str = OPERATION_PATH
     query: tuple[tuple[str, str], ...] = ()
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(repr=False)
     caller: Caller | None
     retry_after: int | None = None
 
@@ -78,7 +78,7 @@ class Admitted:
 
     scope: Scope
     request: RegenerateRequest
-    idempotency_key: str | None
+    idempotency_key: str | None = field(repr=False)
     track_id: str | None
 
 

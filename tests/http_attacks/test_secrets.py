@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from attrs import evolve
 
+from regen_core.access import Caller
+from regen_core.adapters.http.clients import Client, hash_secret
+from regen_core.adapters.http.exchange import Exchange
+from regen_core.adapters.http.sandbox import sandbox_client
+from regen_core.adapters.http.token_request import Credentials
+from regen_core.adapters.http.tokens import Tokens
+from regen_core.ports import Answer, IdempotentCall
+from regen_core.wire.submission import Admitted, Submission, admit
 from tests.http_attacks.conftest import QUICK, assert_well
 from tests.served.documents import FOREIGN, PLAIN
 from tests.served.process import CLIENT, OPERATION, POWERLESS, SECRET, STRANGER, Service, served
@@ -210,11 +219,41 @@ def test_no_secret_is_told_where_the_store_fails_with_words(variant: Variant) ->
     assert service.process.poll() is None
 
 
-@pytest.mark.parametrize("name", ["logs what it sees", "fails with words and tells"])
-def test_control_a_log_that_tells_is_noticed(variant: Variant, name: str) -> None:
+TELLTALES: Final = {
+    "logs what it sees": {"key", "header", "token", "id"},
+    "fails with words and tells": {"id", "number"},
+}
+
+
+@pytest.mark.parametrize(("name", "told"), TELLTALES.items(), ids=TELLTALES.keys())
+def test_control_a_log_that_tells_is_noticed(variant: Variant, name: str, told: set[str]) -> None:
     service = variant(name)
     tell_secrets(service)
-    assert {"key", "id", "number"} <= leaked(service, service.log)
+    assert told <= leaked(service, service.log)
+
+
+def test_no_value_shows_a_secret() -> None:
+    """Whatever may end up in somebody's traceback (IDM-5)."""
+    caller = Caller(tenant="acme", client="c", entities=frozenset({"eu"}))
+    headers, body = (("idempotency-key", SECRET), ("authorization", f"Bearer {SECRET}")), f'"{SECRET}"'.encode()
+    scope = {"type": "http", "method": "POST", "path": "/", "headers": [(b"a", SECRET.encode())]}
+    submission = Submission(headers=headers, body=body, caller=caller)
+    admitted = admit(evolve(submission, headers=headers[:1], body=b'{"type":"Invoice","id":"a"}'))
+    tokens, hashed = Tokens(lambda: 0.0), hash_secret(SECRET)
+    values: list[tuple[str, object]] = [
+        (SECRET, submission),
+        (SECRET, admitted),
+        (SECRET, IdempotentCall(client="c", key=SECRET, answer=lambda _: Answer(200, b""))),
+        (SECRET, Exchange.begun(scope, 0.0)),
+        (SECRET, Credentials("c", SECRET)),
+        (SECRET, Client(caller, hash_secret(SECRET))),
+        (hashed.text.split("$")[1], hashed),
+        (tokens.issue(caller), tokens),
+    ]
+    made = sandbox_client("acme", "eu", ())
+    values.append((made.secret, made))
+    assert isinstance(admitted, Admitted)
+    assert [type(value).__name__ for secret, value in values if secret in repr(value)] == []
 
 
 @pytest.fixture
