@@ -21,6 +21,7 @@ from regen_core.request import RegenerateRequest
 
 __all__ = [
     "IdempotencyRecord",
+    "KEY_IS_RUNNING",
     "KEY_LIFETIME",
     "MAX_KEY_LENGTH",
     "Proceed",
@@ -99,6 +100,10 @@ class Replay:
     body: bytes
 
 
+KEY_IS_RUNNING: Final = IdempotencyKeyInProgress()
+"""What everybody hears whose key is running, whatever they ask (IDM-3)."""
+
+
 def consult(
     found: IdempotencyRecord | Running | None, meaning: RequestMeaning, now: datetime, *, documents_are_visible: bool
 ) -> Proceed | Replay | IdempotencyKeyInProgress | IdempotencyKeyReused | DocumentNotFound:
@@ -115,7 +120,7 @@ def consult(
     Proceed()
     """
     if isinstance(found, Running):
-        return IdempotencyKeyInProgress()
+        return KEY_IS_RUNNING
     if found is None or now >= found.set_at + KEY_LIFETIME:
         return Proceed()
     if found.meaning != meaning:

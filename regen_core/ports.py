@@ -8,14 +8,15 @@ then nothing of the unit of work is stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from attrs import field, frozen
+from attrs import frozen
 
 from regen_core.access import Scope
 from regen_core.attempts import Outcome
+from regen_core.calls import Answer, IdempotentCall, RegenerateCall
 from regen_core.changes import FieldChange
 from regen_core.documents import BillingDocument, DocumentKey, DocumentType
 from regen_core.idempotency import Replay
@@ -43,6 +44,7 @@ __all__ = [
     "Outbox",
     "OutboxEntry",
     "Page",
+    "RegenerateCall",
     "RevenueSide",
     "Selection",
     "Settlement",
@@ -81,27 +83,6 @@ class DocumentLoaded:
 
 LoadOutcome = DocumentLoaded | NumberTaken | ItemTaken
 """What loading one document led to; the last two stored nothing (DOC-2 … DOC-4)."""
-
-
-@frozen
-class Answer:
-    """A status and the body bytes as answered, before compression (IDM-1)."""
-
-    status: int
-    body: bytes
-
-
-@frozen(kw_only=True)
-class IdempotentCall:
-    """The Idempotency-Key of a call, the client that it belongs to, and how the outcome is answered (IDM-1, IDM-5).
-
-    ``answer`` is called within the unit of work for an outcome that is saved (IDM-6), once for each time that the unit
-    is begun; it must be pure.
-    """
-
-    client: str
-    key: str = field(repr=False)
-    answer: Callable[[Regeneration | Refusal], Answer]
 
 
 @frozen(kw_only=True)
@@ -218,6 +199,18 @@ class DocumentStore(Protocol):
         """Decide and persist several in one unit of work, each as :meth:`regenerate` would after those before it.
 
         What each led to, in order; one that is refused changes nothing and stops no other. The caller bounds the batch.
+        """
+        ...
+
+    def regenerate_together(
+        self, calls: Iterable[RegenerateCall]
+    ) -> tuple[Regeneration | Refusal | Replay | StoreFault, ...]:
+        """Perform calls of several callers in one unit of work, each as :meth:`regenerate` would after those before it.
+
+        What each led to, in order: all of it is durable when this returns, and none where it raises. A call that can't
+        be performed because of what is stored for its document has the fault in its place and stops no other. All are
+        under way at once, so of several with one key the first has it and the others hear that (IDM-3). The caller
+        bounds the batch.
         """
         ...
 

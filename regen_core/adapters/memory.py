@@ -13,6 +13,7 @@ from threading import RLock
 from attrs import evolve
 
 from regen_core.access import Scope
+from regen_core.adapters.memory_calls import in_turn
 from regen_core.adapters.memory_outbox import backlog_of, claimed, due_entries, is_same_claim, noted
 from regen_core.adapters.memory_pages import page
 from regen_core.adapters.memory_runs import MemoryRuns
@@ -29,6 +30,7 @@ from regen_core.ports import (
     LoadOutcome,
     OutboxEntry,
     Page,
+    RegenerateCall,
     Selection,
     Settlement,
 )
@@ -141,6 +143,14 @@ class MemoryStore(MemoryRuns):
         with self._lock:
             unread = [(request, refused_unread(request)) for request in requests]
             return tuple([at_once or self._regenerate(scope, each, occasion, None) for each, at_once in unread])
+
+    def regenerate_together(self, calls: Iterable[RegenerateCall]) -> tuple[Regeneration | Refusal | Replay, ...]:
+        """Decide and keep calls of several callers; a refused one stops no other."""
+        with self._lock:
+            return tuple(in_turn(calls, self._call))
+
+    def _call(self, call: RegenerateCall) -> Regeneration | Refusal | Replay:
+        return self.regenerate(call.scope, call.request, call.occasion, idempotent=call.idempotent)
 
     def _regenerate(
         self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None, expected: int | None

@@ -20,7 +20,7 @@ from regen_core.access import Scope
 from regen_core.adapters.memory import MemoryStore
 from regen_core.adapters.sql import SqlStore
 from regen_core.documents import Assumption, BillingDocument, CarriedFields, DocumentType
-from regen_core.ports import Answer, IdempotentCall, Selection, Store
+from regen_core.ports import Answer, IdempotentCall, RegenerateCall, Selection, Store
 from regen_core.reconciliation import Period
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
@@ -76,6 +76,10 @@ def steps(universe: list[BillingDocument]) -> SearchStrategy[Step]:
         st.builds(
             lambda scope, batch, when: Step("regenerate_all", (scope, tuple(batch), when)), seeing, batches, occasions()
         ),
+        st.builds(
+            lambda calls: Step("regenerate_together", (tuple(calls),)),
+            st.lists(st.tuples(asked | free, occasions(), keys), max_size=6),
+        ),
         st.builds(lambda batch: Step("load_all", (tuple(batch),)), st.lists(known, max_size=4)),
         st.builds(Step, st.sampled_from(["find", "plan"]), asked | free),
         st.builds(lambda one, *more: Step("regenerate", (*one, *more)), free, occasions(), stale, keys),
@@ -93,6 +97,20 @@ def histories(draw: DrawFn) -> list[Step]:
     universe = [draw(full_documents(sound=True)), *draw(st.lists(full_documents(), max_size=2))]
     loads = [Step("load", (document,)) for document in universe[:2]]
     return [*loads, *draw(st.lists(steps(universe), min_size=3, max_size=12))]
+
+
+def keyed(key: tuple[str, str] | None) -> IdempotentCall | None:
+    """A key of a client, whose answers show everything."""
+    if key is None:
+        return None
+    return IdempotentCall(client=key[0], key=key[1], answer=lambda done: Answer(200, repr(done).encode()))
+
+
+def call_of(
+    scope: Scope, request: RegenerateRequest, occasion: Occasion | None, key: tuple[str, str] | None
+) -> RegenerateCall:
+    """One of several calls."""
+    return RegenerateCall(scope=scope, request=request, occasion=occasion, idempotent=keyed(key))
 
 
 @define
@@ -129,15 +147,17 @@ class Player:
         """``stale`` tells how far behind the expected version is, ``None`` that none is given."""
         found = self.store.find(scope, request)
         expected = None if stale is None else getattr(found, "version", 1) - stale
-        call = None
-        if key is not None:
-            call = IdempotentCall(client=key[0], key=key[1], answer=lambda done: Answer(200, repr(done).encode()))
-        done = self.store.regenerate(scope, request, occasion, expected=expected, idempotent=call)
+        done = self.store.regenerate(scope, request, occasion, expected=expected, idempotent=keyed(key))
         derived = (done.id_list, done.deliveries, done.stored_after) if isinstance(done, Regeneration) else ()
         return done, derived
 
     def regenerate_all(self, scope: Scope, batch: tuple[RegenerateRequest, ...], occasion: Occasion | None) -> object:
         done = self.store.regenerate_all(scope, batch, occasion)
+        return done, [(each.id_list, each.deliveries) for each in done if isinstance(each, Regeneration)]
+
+    def regenerate_together(self, calls: tuple[tuple[Any, ...], ...]) -> object:
+        """Calls in the scopes of several callers, some of them under one key."""
+        done = self.store.regenerate_together([call_of(scope, asked, when, key) for (scope, asked), when, key in calls])
         return done, [(each.id_list, each.deliveries) for each in done if isinstance(each, Regeneration)]
 
     def deliver(self, scope: Scope, limit: int) -> object:
@@ -266,6 +286,30 @@ def test_a_batch_of_requests_is_its_requests_one_by_one(
             shared.sql.load_all(universe)
             assert repr(answers) == repr([shared.sql.regenerate(scope, request) for request in batch])
         told.append((repr(answers), everything(shared.sql)))
+    assert told[0] == told[1]
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(data=st.data(), universe=st.lists(full_documents(), min_size=1, max_size=4))
+def test_calls_together_are_the_calls_one_by_one(
+    shared: Shared, clock: Any, everything: Everything, data: st.DataObject, universe: list[BillingDocument]
+) -> None:
+    """IDM-7: calls of several callers, each under a key of its own or none, in one unit of work and in one each."""
+    shared.clock = type(clock)()
+    known = st.sampled_from(universe)
+    asked = known.flatmap(
+        lambda document: st.tuples(scopes(seeing=document), requests(document=document, conflicting=True), occasions())
+    )
+    drawn = data.draw(st.lists(st.tuples(asked, st.booleans()), max_size=20))
+    calls = [call_of(*each, ("c", f"k{n}") if has_key else None) for n, (each, has_key) in enumerate(drawn)]
+    told = []
+    for size in (max(len(calls), 1), 1):
+        shared.database.clear()
+        shared.sql.load_all(universe)
+        parts = [calls[start : start + size] for start in range(0, len(calls), size)]
+        answers = [outcome for part in parts for outcome in shared.sql.regenerate_together(part)]
+        again = [shared.sql.regenerate(each.scope, each.request, idempotent=each.idempotent) for each in calls[:1]]
+        told.append((repr(answers), repr(again), everything(shared.sql)))
     assert told[0] == told[1]
 
 

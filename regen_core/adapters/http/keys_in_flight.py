@@ -9,7 +9,7 @@ from __future__ import annotations
 from attrs import field, frozen
 
 from regen_core.adapters.http.execution import Executor, Outcome, Work
-from regen_core.idempotency import Proceed, Running, consult, meaning_of
+from regen_core.idempotency import KEY_IS_RUNNING
 
 __all__ = ["KeysInFlight"]
 
@@ -30,16 +30,9 @@ class KeysInFlight:
             return await self.executor.submit(work)
         key = (work.scope.tenant, work.idempotent.client, work.idempotent.key)
         if key in self._keys:
-            return _while_running(work)
+            return KEY_IS_RUNNING
         self._keys.add(key)
         try:
             return await self.executor.submit(work)
         finally:
             self._keys.discard(key)
-
-
-def _while_running(work: Work) -> Outcome:
-    meaning = meaning_of(work.scope, work.request)
-    verdict = consult(Running(), meaning, work.occasion.at, documents_are_visible=True)
-    assert not isinstance(verdict, Proceed), "a running key never lets another request proceed (IDM-3)"
-    return verdict

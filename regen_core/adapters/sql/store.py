@@ -13,17 +13,19 @@ from typing import Self
 from regen_core.access import Scope
 from regen_core.adapters.sql import relay, runs
 from regen_core.adapters.sql.engine import BUSY_TIMEOUT, open_database
+from regen_core.adapters.sql.faults import DamagedRows
 from regen_core.adapters.sql.keys import CLEAN_UP_EVERY, RunningKeys
 from regen_core.adapters.sql.listing import list_deliveries, list_documents, list_revenue, list_transactions
 from regen_core.adapters.sql.loading import load_documents
 from regen_core.adapters.sql.reading import NotOne, Reader, org_count, org_values
 from regen_core.adapters.sql.reconciling import reconcile_period
-from regen_core.adapters.sql.regenerating import Asked, regenerate, regenerate_documents, regenerate_once, running
+from regen_core.adapters.sql.regenerating import Asked, regenerate, regenerate_documents, regenerate_once
 from regen_core.adapters.sql.rows import key_row
+from regen_core.adapters.sql.together import Claims, regenerate_together
 from regen_core.adapters.sql.unit import Connections
 from regen_core.adapters.sql.units import Units
 from regen_core.documents import BillingDocument, DocumentKey, DocumentType
-from regen_core.idempotency import Replay, key_digest
+from regen_core.idempotency import KEY_IS_RUNNING, Replay
 from regen_core.migration import Reject, Run
 from regen_core.ports import (
     Backlog,
@@ -33,8 +35,10 @@ from regen_core.ports import (
     LoadOutcome,
     OutboxEntry,
     Page,
+    RegenerateCall,
     Selection,
     Settlement,
+    StoreFault,
 )
 from regen_core.reconciliation import Period, Reconciliation
 from regen_core.refusals import DocumentNotFound, DocumentReferenceMismatch, Refusal
@@ -67,10 +71,8 @@ class SqlStore:
         self._connections = connections
         self._units = Units(connections)
         self._clock = clock
-        self._running = RunningKeys()
-        backend = connections.backend
-        self._claims = backend.claims(connections.engine.url, connections.where)
-        self._saved = count()
+        saved, elsewhere = count(), connections.backend.claims(connections.engine.url, connections.where)
+        self._claims = Claims(RunningKeys(), elsewhere, lambda: next(saved) % CLEAN_UP_EVERY == 0)
 
     @classmethod
     def open(
@@ -165,17 +167,26 @@ class SqlStore:
         batch = tuple(requests)
         return self._units.write(lambda reader: regenerate_documents(reader, scope, batch, occasion, self._clock))
 
+    def regenerate_together(self, calls: Iterable[RegenerateCall]) -> tuple[Outcome | Replay | StoreFault, ...]:
+        """Decide and persist calls of several callers in one unit of work; a refused one stops no other (IDM-7)."""
+        together = tuple(calls)
+        try:
+            return regenerate_together(self._units, self._claims, together, self._clock)
+        except DamagedRows:
+            return tuple([self._alone(call) for call in together])
+
+    def _alone(self, call: RegenerateCall) -> Outcome | Replay | StoreFault:
+        try:
+            return self.regenerate(call.scope, call.request, call.occasion, idempotent=call.idempotent)
+        except DamagedRows as damaged:
+            return damaged
+
     def _regenerate_once(self, asked: Asked, call: IdempotentCall) -> Outcome | Replay:
         """Under an Idempotency-Key: claim it in this process, then beside or in the database (IDM-3, IDM-7)."""
-        digest = key_digest(asked.scope.tenant, call.client, call.key)
-        with self._running.claimed(digest) as is_free:
-            if not is_free:
-                return running(asked)
-            with self._claims(digest) as is_free_elsewhere:
-                if not is_free_elsewhere:
-                    return running(asked)
-                clean_up = next(self._saved) % CLEAN_UP_EVERY == 0
-                return self._units.write(lambda reader: regenerate_once(reader, asked, call, digest, clean_up=clean_up))
+        with self._claims.claimed(asked.scope.tenant, call) as keyed:
+            if keyed is None:
+                return KEY_IS_RUNNING
+            return self._units.write(lambda reader: regenerate_once(reader, asked, keyed))
 
     # listings
 
