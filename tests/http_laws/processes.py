@@ -6,6 +6,7 @@ file that the test writes, so that a model in the test's process can say the sam
 
 from __future__ import annotations
 
+import asyncio
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,12 +77,13 @@ class Moment:
 class _Early:
     """Answers with what would come of it, and lets it come later."""
 
-    def __init__(self, store: SqlStore, inner: StoreThreads) -> None:
+    def __init__(self, store: SqlStore, inner: Executor) -> None:
         self._store, self._inner = store, inner
+        self._later = set[asyncio.Future[Outcome]]()
 
     async def submit(self, work: Work) -> Outcome:
         planned = self._store.plan(work.scope, work.request, work.occasion)
-        self._inner._pool.submit(self._inner._execute, work)
+        self._later.add(asyncio.ensure_future(self._inner.submit(work)))
         return planned
 
 
@@ -95,8 +97,8 @@ class _WithoutKeys:
         return await self._inner.submit(evolve(work, idempotent=None))
 
 
-def _executor(how: How, store: SqlStore) -> Executor:
-    threads = StoreThreads(store)
+def _executor(how: How, store: SqlStore, url: str) -> Executor:
+    threads = StoreThreads(store, threads=1 if url.startswith("sqlite") else 8)
     match how:
         case How.WELL:
             return threads
@@ -109,7 +111,7 @@ def _executor(how: How, store: SqlStore) -> Executor:
 def serves(pipe: Connection, url: str, callers: tuple[Caller, ...], moment: Path | None, how: How) -> None:
     """A worker: a service that tells its address and a token of each caller, and ends with its process."""
     with SqlStore.open(url) as store, bound_socket("127.0.0.1", 0) as listening:
-        executor = _executor(how, store)
+        executor = _executor(how, store, url)
         if moment is not None:
             executor = Dated(executor, Moment(moment).reader())
         tokens, address = Tokens(lambda: 0.0), url_of(listening)
