@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Dialect, Select, Table, bindparam, select, union
+from sqlalchemy import Dialect, Select, Table, bindparam, literal, select, union
 
 from regen_core.adapters.sql.conditions import (
     DOCUMENT,
@@ -48,7 +48,9 @@ class PeriodStatements:
         place = ("tenant", "entity", *(["document_type"] if of_type else []))
 
         def build() -> Prepared:
-            sides = [_dated(of, place).where(*visible(owner, orgs)) for of, owner in _SIDES]
+            sides = [_dated(of, place) for of in (document_versions, revenue)]
+            if orgs is not None:
+                sides = [_owned(side, of, orgs) for side, of in zip(sides, (document_versions, revenue), strict=True)]
             query = union(*sides).order_by("kind", "name")
             return prepare(query, self._dialect, (*place, *_PERIOD, *org_names(orgs)))
 
@@ -75,13 +77,19 @@ class PeriodStatements:
         return self._remembered(("held", orgs), build)
 
 
-_SIDES: Final = ((document_versions, documents), (revenue, revenue))
-"""What has a date, and whose organisation counts."""
-
-
 def _dated(of: Table, place: tuple[str, ...]) -> Select[Any]:
-    """The documents of which something is dated in a period, with what says who may see them."""
+    """The documents of which something is dated in a period.
+
+    Tenant and entity are compared as what no index begins with: SQLite would take the primary key for them, and read
+    all that a tenant has.
+    """
     first, last = (bindparam(name, type_=of.c.date.type) for name in _PERIOD)
     query = select(of.c.document_type.label("kind"), of.c.document_id.label("name"))
-    query = query.where(equal(of, *place), of.c.date >= first, of.c.date <= last)
-    return query.join_from(of, documents, same(of, documents, **OF_DOCUMENT), isouter=of is revenue)
+    own = [of.c[name] + literal("") == bindparam(name, type_=of.c[name].type) for name in place]
+    return query.where(of.c.date >= first, of.c.date <= last, *own)
+
+
+def _owned(query: Select[Any], of: Table, orgs: int) -> Select[Any]:
+    """Those that a caller may see: Billing has every document of which it has a version, but not all that was sent."""
+    query = query.join_from(of, documents, same(of, documents, **OF_DOCUMENT), isouter=of is revenue)
+    return query.where(*visible(revenue if of is revenue else documents, orgs))

@@ -189,12 +189,14 @@ class TestCost:
         values = ("x",) * prepared.sql.count("?")
         steps = "\n".join(row[3] for row in plans.execute(f"EXPLAIN QUERY PLAN {prepared.sql}", values))
         for index in ("document_versions_date", "revenue_date"):
-            assert f"{index} (tenant=? AND entity=? AND date>? AND date<?)" in steps
+            assert f"{index} (date>? AND date<?)" in steps
 
     def test_only_a_filter_by_org_reads_the_lines_themselves(self, plans: sqlite3.Connection) -> None:
         """Whoever sees all organisations is answered from the two indexes and the documents' keys."""
         prepared = SQL["concerned True, None"]
-        steps = [row[3] for row in plans.execute(f"EXPLAIN QUERY PLAN {prepared.sql}", ("x",) * 10)]
+        steps = [
+            row[3] for row in plans.execute(f"EXPLAIN QUERY PLAN {prepared.sql}", ("x",) * prepared.sql.count("?"))
+        ]
         assert sum("COVERING INDEX" in step for step in steps) == 2
 
 

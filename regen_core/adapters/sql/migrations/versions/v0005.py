@@ -9,6 +9,6 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Both end with the document, so they alone answer which ones a period concerns."""
+    """Both hold the document, so they alone answer which ones a period concerns."""
     for table in ("document_versions", "revenue"):
-        op.create_index(f"{table}_date", table, ["tenant", "entity", "date", "document_type", "document_id"])
+        op.create_index(f"{table}_date", table, ["date", "tenant", "entity", "document_type", "document_id"])
