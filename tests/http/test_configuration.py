@@ -75,6 +75,7 @@ class TestRead:
                     "drain_seconds": 0,
                     "stop_seconds": 12,
                     "store_threads": 13,
+                    "requests_per_commit": 14,
                 },
                 "clients": [{**CLIENT, "permissions": []}],
             }
@@ -86,6 +87,7 @@ class TestRead:
         assert (bounds.connections, bounds.head_seconds, bounds.send_seconds) == (6, 7.0, 9.0)
         assert (read.body_seconds, server.keep_alive_seconds, server.drain_seconds) == (8.5, 10, 0.0)
         assert (server.stop_seconds, read.threads, server.trusted_proxies) == (12, 13, ("10.0.0.0/8",))
+        assert read.most_together == 14
         assert (read.style.business_failures_are_ok, read.style.replays_are_conflicts) == (True, True)
         assert (read.host, read.port, read.database) == ("::1", 0, "sqlite:///other.db")
         assert read.clients[0].caller.permissions == frozenset()

@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from regen_core.access import REGENERATION_PERMISSION, Caller
 from regen_core.adapters.http.clients import Client, SecretHash
+from regen_core.adapters.http.grouping import MOST_TOGETHER
 from regen_core.adapters.http.limits import Quotas, Window
 from regen_core.adapters.http.protocol import Bounds
 from regen_core.adapters.http.server import ServerSettings
@@ -38,7 +39,7 @@ _DAY: Final = 86_400
 
 @frozen(kw_only=True)
 class Configuration:
-    """What a service is told; ``database`` and ``port`` are ``None`` where the file leaves them open."""
+    """What a service is told; ``None`` stands where the file leaves it open."""
 
     host: str | None = None
     port: int | None = None
@@ -48,6 +49,7 @@ class Configuration:
     style: AnswerStyle = field(factory=AnswerStyle)
     body_seconds: float = 10.0
     threads: int | None = None
+    most_together: int = MOST_TOGETHER
     server: ServerSettings = field(factory=ServerSettings)
 
 
@@ -82,6 +84,7 @@ _TABLES: Final[Mapping[str, Mapping[str, _Reader]]] = {
         "drain_seconds": number(0, 600),
         "stop_seconds": whole(1, 3600),
         "store_threads": whole(1, 64),
+        "requests_per_commit": whole(1, 512),
     },
 }
 """The tables of the file with their keys; what stands at the top has no name."""
@@ -190,6 +193,7 @@ def _configuration(values: Mapping[str, Mapping[str, Any]], clients: tuple[Clien
         ),
         body_seconds=limits.get("body_seconds", Configuration().body_seconds),
         threads=limits.get("store_threads"),
+        most_together=limits.get("requests_per_commit", MOST_TOGETHER),
         server=_server(listen, limits),
     )
 

@@ -11,15 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
 from typing import Final, Protocol
 
-from attrs import frozen
-
-from regen_core.access import Scope
+from regen_core.calls import RegenerateCall
 from regen_core.idempotency import Replay
-from regen_core.ports import DocumentStore, IdempotentCall, StoreFault
+from regen_core.ports import DocumentStore, StoreFault
 from regen_core.refusals import Refusal
 from regen_core.regeneration import Regeneration
-from regen_core.request import RegenerateRequest
-from regen_core.transactions import Occasion
 
 __all__ = ["Executor", "Outcome", "Overloaded", "StoreThreads", "Work"]
 
@@ -30,14 +26,8 @@ MOST_IN_FLIGHT: Final = 512
 """Requests that are executed or wait for a thread: a few seconds of work, and more would wait in vain."""
 
 
-@frozen(kw_only=True)
-class Work:
-    """An admitted request as a store takes it; ``idempotent`` ``None`` means that it came without a key."""
-
-    scope: Scope
-    request: RegenerateRequest
-    occasion: Occasion
-    idempotent: IdempotentCall | None
+Work = RegenerateCall
+"""An admitted request as a store takes it."""
 
 
 class Executor(Protocol):

@@ -15,6 +15,7 @@ from regen_core.adapters.http.clients import Clients
 from regen_core.adapters.http.configuration import Configuration
 from regen_core.adapters.http.exchange import Observer
 from regen_core.adapters.http.execution import Executor, StoreThreads
+from regen_core.adapters.http.grouping import GroupedCommits
 from regen_core.adapters.http.health import Readiness
 from regen_core.adapters.http.keys_in_flight import KeysInFlight
 from regen_core.adapters.http.limits import Limits
@@ -52,6 +53,13 @@ class Surroundings:
     log: TextIO = field(factory=lambda: sys.stderr)
 
 
+def _at_the_store(configuration: Configuration, store: DocumentStore) -> GroupedCommits | StoreThreads:
+    """Several threads each commit on their own; one has all that came meanwhile committed together."""
+    if configuration.threads is None or configuration.threads == 1:
+        return GroupedCommits(store, most_together=configuration.most_together)
+    return StoreThreads(store, threads=configuration.threads)
+
+
 def run_service(
     configuration: Configuration,
     store: DocumentStore,
@@ -67,7 +75,7 @@ def run_service(
     """
     added, log = additions or Additions(), RequestLog(surroundings.log)
     ServerLog(log).install()
-    threads = StoreThreads(store, threads=configuration.threads or 1)
+    threads = _at_the_store(configuration, store)
     service = Service(
         executor=KeysInFlight(added.around(threads)),
         clients=Clients.of(configuration.clients),
