@@ -56,7 +56,7 @@ def _faults(schema: dict[str, Any], value: object, where: str) -> list[str]:
 def undescribed(sent: Sent, heard: Heard) -> list[str]:
     """In what an answer differs from the description."""
     operations: dict[str, Any] = DESCRIPTION["paths"].get(sent.path, {})
-    operation = operations.get(sent.method.lower())
+    operation = operations.get(sent.method.lower()) if sent.method.isupper() else None
     if operation is not None:
         response = operation["responses"].get(str(heard.status))
         is_known = response is not None
@@ -66,12 +66,12 @@ def undescribed(sent: Sent, heard: Heard) -> list[str]:
         is_known = heard.status == (404 if of_the_path is None else 405)
     if not is_known:
         return [f"{sent.method} {sent.path} answers {heard.status}, which isn't described"]
-    return _of_response(response, Heard(heard.status, heard.headers, b"") if sent.method == "HEAD" else heard)
+    return _of_headers(response, heard) + ([] if sent.method == "HEAD" else _of_body(response, heard))
 
 
-def _of_response(response: dict[str, Any], heard: Heard) -> list[str]:
-    response = _followed(response)
-    declared = {name.lower(): _followed(each) for name, each in response.get("headers", {}).items()}
+def _of_headers(response: dict[str, Any], heard: Heard) -> list[str]:
+    headers = _followed(response).get("headers", {})
+    declared = {name.lower(): _followed(each) for name, each in headers.items()}
     faults = [
         f"the header {name} isn't described"
         for name, _ in heard.headers
@@ -83,11 +83,11 @@ def _of_response(response: dict[str, Any], heard: Heard) -> list[str]:
             faults += _faults(each["schema"], value, name)
         elif each.get("required"):
             faults.append(f"the header {name} is missing")
-    return faults + _of_body(response.get("content"), heard)
+    return faults
 
 
-def _of_body(content: dict[str, Any] | None, heard: Heard) -> list[str]:
-    media_type = heard.header("content-type")
+def _of_body(response: dict[str, Any], heard: Heard) -> list[str]:
+    content, media_type = _followed(response).get("content"), heard.header("content-type")
     if content is None:
         return ["there is a body"] if heard.body else []
     if media_type not in content:

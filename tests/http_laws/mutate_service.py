@@ -30,6 +30,7 @@ from regen_core.regeneration import Regeneration
 from regen_core.wire.submission import track_id_of
 from tests.http_laws.attempts import CANARY, Attempt, Standing, Token
 from tests.http_laws.calling import Heard, asked
+from tests.http_laws.described import undescribed
 from tests.http_laws.mutate import MOST_SECONDS, MOST_SHOWN, PER_SEED, Spoilt, said_wrongly, spoilt
 from tests.http_laws.reading import checked_error, checked_success
 from tests.http_laws.serving import PLENTY, AtOnce, Running
@@ -37,6 +38,9 @@ from tests.http_laws.serving import PLENTY, AtOnce, Running
 __all__ = ["World", "through_service"]
 
 _NAMES: Final = (f"{CANARY}-1", f"{CANARY}-2", f"{CANARY}-absent")
+SOME: Final = 16
+"""Of so many answers one is held against the service's description."""
+
 _LATER: Final = 3600.0
 """Seconds after which a token has expired."""
 
@@ -87,7 +91,7 @@ class World:
     """A store, a service with room and one without, and the tokens of everybody; ``around`` puts a fault into it."""
 
     def __init__(self, around: Callable[[MemoryStore], MemoryStore] = lambda store: store) -> None:
-        self.last, self.store = _Last(), MemoryStore()
+        self.asked, self.last, self.store = 0, _Last(), MemoryStore()
         self.store.load_all([_document(kind, name) for kind in DocumentType for name in _NAMES[:2]])
         executor = AtOnce(around(self.store))
         self.services = [Running(executor, quotas, observers=(self.last,)) for quotas in (PLENTY, Quotas(concurrent=0))]
@@ -130,6 +134,9 @@ class World:
             await asked(self.services[attempt.is_limited].app, sent)
             if time.process_time() - began > MOST_SECONDS:
                 return "it takes too long"
+        self.asked += 1
+        if self.asked % SOME == 0 and (faults := undescribed(sent, heard)):
+            return f"not as described: {faults}"
         return self._judged(each, heard) or self._stored_wrongly(heard, before)
 
     def _judged(self, each: Spoilt, heard: Heard) -> str | None:

@@ -44,7 +44,8 @@ class Dated:
 
     async def submit(self, work: Work) -> Outcome:
         """What the inner one says."""
-        return await self._inner.submit(evolve(work, occasion=Occasion(self._now().at, work.occasion.by)))
+        by = None if work.occasion is None else work.occasion.by
+        return await self._inner.submit(evolve(work, occasion=Occasion(self._now().at, by)))
 
 
 @define

@@ -30,11 +30,15 @@ from regen_core.testing.subject import Accepted, LoadedAs, Subject
 from regen_core.transactions import NO_TRANSACTIONS, Occasion, StoredTransactions
 from tests.concurrency.linearizability import fork
 from tests.http_laws.calling import Heard, InProcess, Sent
+from tests.http_laws.described import undescribed
 from tests.http_laws.reading import checked_success, refusal_in
 from tests.http_laws.serving import AtOnce, Dated, Running
 from tests.http_laws.wording import worded
 
 __all__ = ["Behind", "HttpSubject", "InThisProcess", "MemorySubject", "Service", "in_process"]
+
+SOME = 8
+"""Of so many answers one is held against the service's description."""
 
 _STANDING = Occasion(datetime(2026, 1, 31, tzinfo=UTC), "someone")
 
@@ -126,7 +130,10 @@ class InThisProcess:
         """See :class:`Service`."""
         self.occasion = occasion
         told = worded(scope, request, number, key=key)
-        return self.call(told.authorized(self.service.token_of(told.caller)))
+        sent = told.authorized(self.service.token_of(told.caller))
+        heard = self.call(sent)
+        assert number % SOME or undescribed(sent, heard) == []
+        return heard
 
 
 def in_process(loop: asyncio.AbstractEventLoop) -> Callable[[DocumentStore], Service]:

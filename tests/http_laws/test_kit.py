@@ -33,6 +33,7 @@ from tests.conformance.databases import SqliteDatabase
 from tests.conformance.test_sql_under_the_laws import SqlSubject
 from tests.crash.profiles import scaled
 from tests.http_laws.calling import Heard
+from tests.http_laws.described import undescribed
 from tests.http_laws.processes import Moment, Remote, served
 from tests.http_laws.serving import AtOnce
 from tests.http_laws.subjects import HttpSubject, InThisProcess, MemorySubject, Service, in_process
@@ -118,7 +119,10 @@ class OverASocket:
     def ask(self, scope: Scope, request: RegenerateRequest, occasion: Occasion, number: int, key: str | None) -> Heard:
         self.moment.set(occasion)
         told = worded(scope, request, number, key=key)
-        return self.remote(told.authorized(self.tokens[told.caller]))
+        sent = told.authorized(self.tokens[told.caller])
+        heard = self.remote(sent)
+        assert undescribed(sent, heard) == []
+        return heard
 
 
 def test_over_a_real_socket_to_a_real_process(places: Sequence[Place], tmp_path: Path) -> None:

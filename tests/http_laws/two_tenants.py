@@ -32,6 +32,7 @@ from regen_core.documents import DocumentKey, DocumentType
 from regen_core.ports import Store
 from regen_core.request import RegenerateRequest
 from regen_core.testing.edits import EDITS, edited, initial
+from regen_core.transactions import Occasion
 from tests.http_laws.calling import FRESH, Heard, Sent, asked
 from tests.http_laws.serving import Running
 from tests.http_laws.wording import worded
@@ -122,7 +123,7 @@ class _Gated:
         gate, self.gate = self.gate, None
         if gate is not None:
             await gate.wait()
-        occasion = evolve(work.occasion, at=_FIRST)
+        occasion = Occasion(_FIRST, None if work.occasion is None else work.occasion.by)
         return self.store.regenerate(work.scope, work.request, occasion, idempotent=work.idempotent)
 
 
