@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Connection
 
 from regen_core.adapters.sql.faults import DamagedRows
 from regen_core.ports import StoreFault
@@ -30,7 +30,8 @@ class Backend:
     Fields: ``driver`` the SQLAlchemy name of the driver that is used; ``paramstyle`` how it wants parameters,
     ``None`` for its own choice; ``reading``, ``writing`` and ``writing_as_read`` the texts that begin a unit, the
     last where what was read must still hold when it is written; ``tables`` and ``schema_lock`` ask which tables there
-    are, and let one process at a time make or upgrade them (``None`` where ``writing`` does that); ``locks_rows``
+    are, and let one process at a time make or upgrade them (``None`` where ``writing`` does that); ``estimate`` tells a
+    new schema's planner what it would guess wrong, ``None`` where it counts (:mod:`pipelined`); ``locks_rows``
     whether a document's row is locked on its own, ``key_claim`` the statement that tries to claim a key (``None``
     where no other unit can be under way); ``is_pipelined`` whether statements travel before the answers to those
     before them are read; ``check`` looks at a URL before it is opened, ``options`` what the driver is given with a
@@ -46,6 +47,7 @@ class Backend:
     writing_as_read: str
     tables: str
     schema_lock: str | None
+    estimate: Callable[[Connection], None] | None
     locks_rows: bool
     key_claim: str | None
     is_pipelined: bool

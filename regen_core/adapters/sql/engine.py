@@ -116,6 +116,8 @@ def ensure_schema(connections: Connections) -> None:
             if backend.schema_lock is not None:
                 connection.exec_driver_sql(backend.schema_lock)
             _bring_up(connection, _found_version(connection, backend, where))
+            if backend.estimate is not None:
+                backend.estimate(connection)
             connection.exec_driver_sql("COMMIT")
     except DBAPIError as error:
         raise (error.orig or error) from None

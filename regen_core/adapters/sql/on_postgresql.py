@@ -126,6 +126,7 @@ BACKEND: Final = Backend(
     writing_as_read="BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE",
     tables="SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()",
     schema_lock="SELECT pg_advisory_xact_lock(hashtextextended('regen_core schema ' || current_schema(), 0))",
+    estimate=None,
     locks_rows=True,
     key_claim="SELECT pg_try_advisory_xact_lock(%s)",
     is_pipelined=True,

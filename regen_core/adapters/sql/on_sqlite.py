@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Connection
 
 from regen_core.adapters.sql import faults
 from regen_core.adapters.sql.backend import Backend, Claims
 from regen_core.adapters.sql.key_file import KeyFile
+from regen_core.adapters.sql.schema import METADATA
 from regen_core.ports import StoreFault
 
 __all__ = ["SETTINGS", "BACKEND"]
@@ -41,6 +42,11 @@ _BY_NAME: Final = (
     ("SQLITE_FULL", faults.DatabaseFull),
 )
 """How the driver's names of errors begin, and what they mean here."""
+
+_BY_KEY: Final = frozenset(
+    each.name for each in METADATA.tables.values() if not each.dialect_options["sqlite"]["with_rowid"]
+)
+"""Tables that are kept by their key: their index has the table's name."""
 
 _OUR_OWN: Final = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.IntegrityError)
 """Errors that the database isn't to blame for."""
@@ -75,6 +81,38 @@ def _options(busy_timeout: float) -> Mapping[str, Any]:
     return {"timeout": busy_timeout}
 
 
+_NAMED: Final = ("documents", "document_versions", "document_items", "transactions")
+"""The tables in which names are looked up."""
+
+_MANY: Final = 1_000_000
+"""Rows that a table is said to have: the plans for as many are right for few."""
+
+_SHARED: Final = ("tenant", "entity", "document_type")
+"""Columns that all rows may share."""
+
+
+def _estimate(connection: Connection) -> None:
+    """Tell SQLite what it would guess wrong: only names tell rows apart, as one tenant may have them all.
+
+    Left to itself it takes three columns of a key for selective, and reads all of a tenant's rows where many names are
+    looked up. The estimates are rows of its own table, in its format: how many rows share an index's first columns.
+    """
+    ask = connection.exec_driver_sql
+    ask("ANALYZE sqlite_schema")  # makes the table of estimates, and counts nothing
+    for table in _NAMED:
+        ask(f"DELETE FROM sqlite_stat1 WHERE tbl = '{table}'")  # noqa: S608  # names of our own
+        for _, index, is_unique, origin, _ in ask(f"PRAGMA index_list({table})").all():
+            columns = [row[2] for row in ask(f"PRAGMA index_info({index})")]
+            name = table if origin == "pk" and table in _BY_KEY else index
+            ask("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", (table, name, _shares(columns, is_unique=is_unique)))
+    ask("ANALYZE sqlite_schema")  # reads them
+
+
+def _shares(columns: Sequence[str], *, is_unique: bool) -> str:
+    told = [_MANY, *[_MANY if set(columns[: count + 1]) <= set(_SHARED) else 5 for count in range(len(columns))]]
+    return " ".join(map(str, [*told[:-1], 1] if is_unique else told))
+
+
 def _claims(url: URL, where: str) -> Claims:
     """Keys are claimed in a file beside the database, which is made when the first one is."""
     path = str(url.database).removeprefix("file:").partition("?")[0]
@@ -99,6 +137,7 @@ BACKEND: Final = Backend(
     writing_as_read="BEGIN IMMEDIATE",
     tables="SELECT name FROM sqlite_master WHERE type = 'table'",
     schema_lock=None,
+    estimate=_estimate,
     locks_rows=False,
     key_claim=None,
     is_pipelined=False,

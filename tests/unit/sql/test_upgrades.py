@@ -74,7 +74,8 @@ def described(database: Database) -> list[Any]:
 def _described_by_sqlite(path: Path) -> list[Any]:
     connection = sqlite3.connect(path)
     told: list[Any] = []
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall():
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'sqlite_stat1' ORDER BY name"
+    for (name,) in connection.execute(tables).fetchall():
         columns = connection.execute(f"PRAGMA table_xinfo({name})").fetchall()
         told.append((name, sorted(row[1:] for row in columns)))
         told.append(sorted(row[2:] for row in connection.execute(f"PRAGMA foreign_key_list({name})")))
