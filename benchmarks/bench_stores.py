@@ -1,7 +1,7 @@
 """The SQL stores beside the drivers alone, doing the same rows in the same run; and what a document costs as they grow.
 
 Each is measured twice, on the disk of the temporary directory and in memory: there a commit waits for nothing, and what
-is left is computing. ``REGEN_BENCH_DOCUMENTS`` says how large the large store is: 30,000 documents unless told,
+is left is computing. ``REGEN_BENCH_DOCUMENTS`` says how large the large store is: 20,000 documents unless told,
 1,000,000 for the full measurement, which takes a while to build.
 """
 
@@ -27,14 +27,14 @@ from regen_core.ports import Answer, IdempotentCall
 from tests.postgresql_server import running_server
 
 SMALL: Final = 1_000
-LARGE: Final = int(os.environ.get("REGEN_BENCH_DOCUMENTS", "30000"))
+LARGE: Final = int(os.environ.get("REGEN_BENCH_DOCUMENTS", "20000"))
 BATCH: Final = 500
 """Documents of one unit of work in the bulk path."""
 
 SAMPLE: Final = 200
 """Documents that take turns where they are worked on alone."""
 
-CALLS, ROUNDS, BULK_ROUNDS = 20, 60, 12
+CALLS, ROUNDS, BULK_ROUNDS = 20, 40, 12
 """Documents of a round, rounds that count, and rounds of one batch each."""
 
 AIM_ALONE, AIM_BULK, AIM_GROWTH = 1.5, 0.6, 1.3
