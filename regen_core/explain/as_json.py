@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
-from decimal import Decimal
-from enum import Enum
 from typing import Any
 
-import attrs
-
 from regen_core.changes import FieldChange
-from regen_core.documents import CarriedFields, DocumentHeader
+from regen_core.documents import DocumentHeader
 from regen_core.explain.refused import ExplainedRefusal
 from regen_core.explain.regenerations import ExplainedLine, ExplainedMapping, Explanation
+from regen_core.plain_values import plain
 from regen_core.rules import Rule
 from regen_core.transactions import StoredTransaction
 
-__all__ = ["changes_as_json", "explanation_as_json", "mapping_as_json", "plain", "refusal_as_json", "rule_as_json"]
+__all__ = ["changes_as_json", "explanation_as_json", "mapping_as_json", "refusal_as_json", "rule_as_json"]
 
 JsonObject = dict[str, Any]
 
@@ -114,22 +109,3 @@ def refusal_as_json(explained: ExplainedRefusal) -> JsonObject:
 def rule_as_json(rule: Rule) -> JsonObject:
     """A rule of the register."""
     return {"id": rule.id, "origin": rule.origin.value, "statement": rule.statement, "source": rule.source}
-
-
-def plain(value: Any) -> Any:
-    """Any value of the library as plain JSON: an enum by its value, a moment in ISO 8601, an amount as text."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, CarriedFields):
-        return plain(value.fields)
-    if isinstance(value, Mapping):
-        return {str(name): plain(part) for name, part in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [plain(part) for part in value]
-    if attrs.has(type(value)):
-        return {each.name: plain(getattr(value, each.name)) for each in attrs.fields(type(value)) if each.init}
-    return value

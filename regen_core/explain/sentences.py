@@ -10,11 +10,11 @@ from typing import Any, Final
 from regen_core.changes import FieldChange
 from regen_core.decision_table import SendAction
 from regen_core.documents import Assumption, DocumentHeader
-from regen_core.explain.as_json import plain
 from regen_core.explain.blocks import Block, Cell, Line, Table, Tone
 from regen_core.explain.refused import ExplainedRefusal
 from regen_core.explain.regenerations import ExplainedLine, ExplainedMapping, Explanation
 from regen_core.explain.words import SEND_TONE, WRITE_TONE, amount_text, times, yes_no
+from regen_core.plain_values import plain
 from regen_core.rules import Rule
 from regen_core.transactions import StoredTransaction
 

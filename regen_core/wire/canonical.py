@@ -8,13 +8,8 @@ object that they were, so their text comes back byte for byte as long as it was 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date
-from decimal import Decimal
-from enum import Enum
-from typing import Any, Final, TypeVar
-
-import attrs
+from collections.abc import Callable
+from typing import Final, TypeVar
 
 from regen_core.decision_table import RegenerateFlag, SendAction
 from regen_core.documents import (
@@ -77,14 +72,12 @@ __all__ = [
     "key_of",
     "occasion_json",
     "occasion_of",
-    "plain",
     "stored_transaction_json",
     "transaction_json",
     "transaction_of",
 ]
 
 T = TypeVar("T")
-E = TypeVar("E", bound=Enum)
 
 
 def _carried(value: object) -> CarriedFields:
@@ -313,27 +306,6 @@ def held_json(held: Held) -> JsonObject:
 def held_of(json: object) -> Held:
     """What :func:`held_json` wrote."""
     return _HELD.read(json)
-
-
-def plain(value: Any) -> Any:
-    """Any value of the library as plain JSON: enums by value, moments in ISO 8601, amounts as text, sets in order."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, CarriedFields):
-        return dict(value.fields)
-    if isinstance(value, Mapping):
-        return {str(plain(name)): plain(part) for name, part in value.items()}
-    if isinstance(value, (set, frozenset)):
-        return sorted(plain(part) for part in value)
-    if isinstance(value, (tuple, list)):
-        return [plain(part) for part in value]
-    if attrs.has(type(value)):
-        return {each.name: plain(getattr(value, each.name)) for each in attrs.fields(type(value)) if each.init}
-    return value
 
 
 def _nothing_else(json: JsonObject, kind: type, known: set[str]) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from regen_core.changes import FieldChange
+from regen_core.plain_values import plain
 from regen_core.refusals import Refusal
 from regen_core.regeneration import PlannedLine, Regeneration
-from regen_core.wire.canonical import key_json, plain, stored_transaction_json
+from regen_core.wire.canonical import key_json, stored_transaction_json
 from regen_core.wire.codec import JsonObject
 from regen_core.wire.requests import request_json
 

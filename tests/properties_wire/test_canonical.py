@@ -26,6 +26,7 @@ from regen_core.documents import (
     DocumentType,
 )
 from regen_core.idempotency import meaning_of as meaning_of_call
+from regen_core.plain_values import plain
 from regen_core.refusals import NothingToResend, UnmappableItem, UnmappedItem
 from regen_core.regeneration import Regeneration, decide
 from regen_core.request import RegenerateRequest
@@ -278,10 +279,10 @@ class TestGoingOut:
     def test_any_value_is_plain(self) -> None:
         """Sets in order, mappings by name."""
         moment = datetime(2026, 1, 31, tzinfo=UTC)
-        assert canonical.plain({DocumentType.INVOICE: frozenset({"b", "a"})}) == {"Invoice": ["a", "b"]}
-        assert canonical.plain((moment, Decimal("1.0"), CarriedFields('{"a":1}'))) == [
+        assert plain({DocumentType.INVOICE: frozenset({"b", "a"})}) == {"Invoice": ["a", "b"]}
+        assert plain((moment, Decimal("1.0"), CarriedFields('{"a":1}'))) == [
             moment.isoformat(),
             "1.0",
             {"a": 1},
         ]
-        assert set(canonical.plain(HEADER)) == {each.name for each in attrs.fields(DocumentHeader) if each.init}
+        assert set(plain(HEADER)) == {each.name for each in attrs.fields(DocumentHeader) if each.init}

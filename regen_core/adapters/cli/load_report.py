@@ -14,9 +14,10 @@ from regen_core.adapters.cli.faults import BrokenOff, ExitCode, cause_of_batch
 from regen_core.adapters.cli.output import Listing
 from regen_core.adapters.cli.progress import Progress
 from regen_core.documents import BillingDocument
-from regen_core.explain.as_json import changes_as_json, plain
+from regen_core.explain.as_json import changes_as_json
 from regen_core.explain.blocks import Cell, Line, Tone, printable
 from regen_core.explain.words import times
+from regen_core.plain_values import plain
 from regen_core.ports import DocumentLoaded
 from regen_core.store import ItemTaken, NumberTaken
 from regen_core.wire.reading import BadInput, ReadDocument

@@ -16,7 +16,7 @@ from regen_core.adapters.cli.settings import DEFAULT_DB, DEFAULT_NAME, Settings
 from regen_core.explain.blocks import Cell, Line, Tone
 from regen_core.explain.words import times
 from regen_core.migration import Reject, Run, RunStatus
-from regen_core.wire.canonical import plain
+from regen_core.plain_values import plain
 
 __all__ = [
     "DRY_RUN",

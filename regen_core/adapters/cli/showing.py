@@ -22,10 +22,11 @@ from regen_core.documents import BillingDocument, DocumentType
 from regen_core.explain.blocks import Cell, Line, Tone
 from regen_core.explain.words import amount_text, yes_no
 from regen_core.fields import FlatCell, flat_row
+from regen_core.plain_values import plain
 from regen_core.ports import OutboxEntry, Page, Selection, Store
 from regen_core.revenue import Held
 from regen_core.transactions import BillingTransaction, StoredTransaction, billed_amount
-from regen_core.wire.canonical import delivery_json, document_json, held_json, plain, stored_transaction_json
+from regen_core.wire.canonical import delivery_json, document_json, held_json, stored_transaction_json
 
 __all__ = ["show"]
 

@@ -76,8 +76,8 @@ _DOCUMENT: Final = ("tenant", "entity", "document_type", "document_id")
 
 
 _BY_DATE: Final = ("date", *_DOCUMENT)
-"""By which the documents of a period are found (RCN-1). The date comes first: where PostgreSQL has no statistics yet, an
-index that began with tenant and entity would look to it as good as the primary key for finding one document."""
+"""By which the documents of a period are found (RCN-1). The date comes first: where PostgreSQL has no statistics yet,
+an index that began with tenant and entity would look to it as good as the primary key for finding one document."""
 
 
 def _document() -> list[Column[str]]:

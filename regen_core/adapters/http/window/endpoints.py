@@ -35,8 +35,8 @@ from regen_core.adapters.http.window.tampering import Tampering, altered
 from regen_core.adapters.http.window.view import totals_of, view_of
 from regen_core.adapters.http.window.view_json import backlog_json, document_view_json, totals_json
 from regen_core.documents import DocumentKey
-from regen_core.explain.as_json import plain
 from regen_core.idempotency import OPERATION_PATH
+from regen_core.plain_values import plain
 from regen_core.ports import MAX_PAGE, CollectedDeliveries, Selection, Store
 from regen_core.wire.submission import Admitted, Submission, admit
 

@@ -15,7 +15,7 @@ from regen_core.access import Scope
 from regen_core.adapters.cli.change_lines import change_lines
 from regen_core.changes import FieldChange
 from regen_core.documents import DocumentType
-from regen_core.explain.as_json import plain
+from regen_core.plain_values import plain
 from regen_core.ports import DocumentLoaded, LoadOutcome, Store
 from regen_core.store import ItemTaken, NumberTaken
 from regen_core.wire.reading import BadInput, DocumentReader, ReadDocument

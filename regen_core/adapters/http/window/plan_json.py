@@ -7,8 +7,8 @@ from typing import Any
 from regen_core.adapters.http.window.view_json import changes_told, label_of, rules_json
 from regen_core.decision_table import DECISION_TABLE
 from regen_core.explain import explain, explain_refusal, explanation_as_json, refusal_as_json
-from regen_core.explain.as_json import plain
 from regen_core.explain.sentences import totals
+from regen_core.plain_values import plain
 from regen_core.refusals import Refusal
 from regen_core.regeneration import Regeneration
 

@@ -17,9 +17,9 @@ from attrs import field, frozen
 from regen_core.adapters.http.envelope import DropConnection
 from regen_core.adapters.http.exchange import Exchange
 from regen_core.adapters.http.window.injecting import CommitRefused
-from regen_core.explain.as_json import plain
 from regen_core.explain.words import times
 from regen_core.idempotency import Replay
+from regen_core.plain_values import plain
 from regen_core.refusals import Refusal
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest

@@ -8,9 +8,9 @@ from typing import Any, Final
 from regen_core.adapters.http.window.view import DocumentView, LineView, Mark
 from regen_core.changes import FieldChange
 from regen_core.documents import BillingItem, DocumentHeader
-from regen_core.explain.as_json import plain
 from regen_core.explain.sentences import change_text
 from regen_core.explain.words import amount_text
+from regen_core.plain_values import plain
 from regen_core.ports import Backlog, OutboxEntry
 from regen_core.reconciliation import Reconciliation
 from regen_core.revenue import Held
