@@ -23,7 +23,18 @@ from regen_core.testing.harness import Harness
 from regen_core.testing.laws import LawBrokenError
 from regen_core.testing.subject import BuildSubject, reference_subject
 
-__all__ = ["DISTURBANCES", "Failure", "Step", "find_failure", "main", "perform", "random_steps", "run", "shrunk"]
+__all__ = [
+    "DISTURBANCES",
+    "Failure",
+    "Step",
+    "failure_of",
+    "find_failure",
+    "main",
+    "perform",
+    "random_steps",
+    "run",
+    "shrunk",
+]
 
 Step = tuple[str, int, int, int, int]
 """A verb and four numbers below 2**16, of which each verb uses what it needs."""
@@ -168,7 +179,8 @@ class Failure:
         return self.error.violation.rule_id if isinstance(self.error, LawBrokenError) else "model"
 
 
-def _failure(make: Callable[[], Harness], steps: Sequence[Step]) -> Failure | None:
+def failure_of(make: Callable[[], Harness], steps: Sequence[Step]) -> Failure | None:
+    """How the steps fail on a new harness, ``None`` where they don't."""
     harness = make()
     for number, (verb, *numbers) in enumerate(steps, 1):
         try:
@@ -187,7 +199,7 @@ def find_failure(
 ) -> Failure | None:
     """The first failing history of the seeds, or ``None``; ``without`` are verbs that are left out."""
     weights = [each for each in _WITH_LAWS if each[0] not in without]
-    found = (_failure(make, random_steps(seed, count, weights)) for seed in seeds)
+    found = (failure_of(make, random_steps(seed, count, weights)) for seed in seeds)
     return next((failure for failure in found if failure is not None), None)
 
 
@@ -198,7 +210,7 @@ def shrunk(make: Callable[[], Harness], failure: Failure) -> Failure:
         size = min(size, len(failure.steps))
         start = 0
         while start < len(failure.steps):
-            shorter = _failure(make, failure.steps[:start] + failure.steps[start + size :])
+            shorter = failure_of(make, failure.steps[:start] + failure.steps[start + size :])
             if shorter is not None and shorter.rule_id == failure.rule_id:
                 failure = shorter
             else:
@@ -240,7 +252,7 @@ def _report(seed: int, count: int, build: BuildSubject) -> int:
     def make() -> Harness:
         return Harness(build, with_laws=False)
 
-    failure = _failure(make, random_steps(seed, count, _AGAINST_MODEL))
+    failure = failure_of(make, random_steps(seed, count, _AGAINST_MODEL))
     assert failure is not None, "a seed's history is always the same"
     shortest = shrunk(make, failure)
     lines = "\n".join(f"  {verb} {numbers}" for verb, *numbers in shortest.steps)

@@ -31,6 +31,8 @@ _COMMANDS: Final = {
     "reconcile": ("reconcile", "Compare Billing with Revenue for a period; name each variance."),
     "serve": ("serving", "Answer the operation over HTTP; a sandbox or a service."),
     "hash-secret": ("serving", "Hash a client's secret for the service's configuration."),
+    "conformance": ("conforming", "Check a store or a service against the rules; write a report."),
+    "replay": ("replaying", "Perform a failing history of a conformance report again."),
     "table": ("asking", "Print decision tables, refusals, fields or rules."),
     "explain": ("asking", "Explain a rule, or a case, without a database."),
 }

@@ -1,0 +1,128 @@
+"""``regen conformance``: the kit on a store of somebody's own, with a report for people, programs and browsers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from regen_core.adapters.cli.faults import ExitCode
+from regen_core.adapters.cli.settings import RegenCommand, settings_of
+from regen_core.explain.blocks import Block, Line
+from regen_core.wire.strict_json import dump
+
+if TYPE_CHECKING:
+    from regen_core.testing.conformance import Options
+    from regen_core.testing.systems import System
+
+__all__ = ["conformance", "system_named"]
+
+_SEEDS: Final = 2**31
+_FILE: Final = click.Path(path_type=Path, dir_okay=False)
+_EXISTING: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+@click.command(cls=RegenCommand)
+@click.option("--store", metavar="MODULE:FACTORY", help="What makes an empty store, or a subject of the kit's.")
+@click.option("--max-examples", type=click.IntRange(1), help="Random histories.  [default: 60]")
+@click.option("--steps", type=click.IntRange(1), help="Steps of each history.  [default: 120]")
+@click.option("--seed", type=click.IntRange(0), help="The first history's seed.  [default: another one each time]")
+@click.option("--derandomize", is_flag=True, help="The same histories each time: seed 0.")
+@click.option("--skips", type=_EXISTING, metavar="FILE", help="Checks to leave out: an id, two blanks, the reason.")
+@click.option("--xfails", type=_EXISTING, metavar="FILE", help="Checks that must fail, in the same form.")
+@click.option("--without", multiple=True, metavar="CAPABILITY", help="Skip what needs a capability; repeatable.")
+@click.option("--report", type=_FILE, metavar="FILE", help="Write the report as JSON.")
+@click.option("--html", type=_FILE, metavar="FILE", help="Write the report as a page.")
+@click.pass_context
+def conformance(
+    ctx: click.Context,
+    /,
+    store: str | None,
+    max_examples: int | None,
+    steps: int | None,
+    seed: int | None,
+    derandomize: bool,
+    skips: Path | None,
+    xfails: Path | None,
+    without: tuple[str, ...],
+    report: Path | None,
+    html: Path | None,
+) -> ExitCode:
+    """Check a store against the rules: laws, tables, idempotency.
+
+    The factory makes an empty store each time that it is called. A failure names the rule and tells the shortest
+    history that was found; 'regen replay' performs it again. Exit status 1: it does not conform.
+
+    \b
+    Examples:
+      regen conformance --store my_package.stores:build
+      regen conformance --store my_package.stores:build --derandomize --report report.json
+    """
+    system = system_named(ctx, store, without)
+    options = _options(ctx, max_examples, steps, _seed(seed, derandomize=derandomize), skips, xfails)
+    from regen_core.testing.conformance import conform  # noqa: PLC0415  # the kit is an extra of its own
+    from regen_core.testing.report import report_json, summary_of  # noqa: PLC0415
+    from regen_core.testing.report_html import report_html  # noqa: PLC0415
+
+    found = conform(system, options)
+    _write(report, lambda: dump(report_json(found)) + "\n")
+    _write(html, lambda: report_html(found))
+    told: list[Block] = [Line(line) for line in summary_of(found)]
+    settings_of(ctx).output.show(told, report_json(found))
+    return ExitCode.DONE if found.is_conforming else ExitCode.REFUSED
+
+
+def _write(path: Path | None, text: Callable[[], str]) -> None:
+    if path is not None:
+        path.write_text(text(), encoding="utf-8")
+
+
+def _seed(given: int | None, *, derandomize: bool) -> int:
+    if given is not None:
+        return given
+    return 0 if derandomize else secrets.randbelow(_SEEDS)
+
+
+def _options(
+    ctx: click.Context,
+    histories: int | None,
+    steps: int | None,
+    seed: int,
+    skips: Path | None,
+    xfails: Path | None,
+) -> Options:
+    from regen_core.testing.conformance import DEFAULT_HISTORIES, DEFAULT_STEPS, Options  # noqa: PLC0415
+
+    return Options(
+        histories=histories or DEFAULT_HISTORIES,
+        steps=steps or DEFAULT_STEPS,
+        seed=seed,
+        skips=_entries(ctx, skips),
+        xfails=_entries(ctx, xfails),
+    )
+
+
+def _entries(ctx: click.Context, path: Path | None) -> dict[str, str]:
+    from regen_core.testing.lists import BadList, entries_of  # noqa: PLC0415
+
+    if path is None:
+        return {}
+    try:
+        return entries_of(path.read_text(encoding="utf-8"), path.name)
+    except (BadList, UnicodeDecodeError) as fault:
+        raise click.UsageError(str(fault), ctx) from None
+
+
+def system_named(ctx: click.Context, store: str | None, without: tuple[str, ...] = ()) -> System:
+    """The system that the options name; a wrong name is wrong usage."""
+    from regen_core.testing.systems import NoSystem, factory_named, system_of  # noqa: PLC0415
+
+    if store is None:
+        raise click.UsageError("Nothing to check. Name a store with --store module:factory.", ctx)
+    try:
+        return system_of(store, factory_named(store), without)
+    except NoSystem as fault:
+        raise click.UsageError(str(fault), ctx) from None

@@ -1,0 +1,197 @@
+"""A store of the ports as the kit sees it: five methods are enough, and Revenue is the kit's own.
+
+A store that loads, finds, regenerates, lists what is pending and acknowledges can be put under every law: deliveries
+that it commits go to a Revenue of the kit's, which loses and alters what it likes. A copy (REV-4, CNV-6) is a second
+store in which the same calls are made again. What a store offers beyond that is a capability (:func:`offered`).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from enum import Enum, unique
+from typing import Any, Final, Protocol, TypeAlias
+
+from regen_core.access import Scope
+from regen_core.documents import BillingDocument, DocumentKey
+from regen_core.idempotency import Replay
+from regen_core.page import MAX_PAGE
+from regen_core.ports import DocumentLoaded, Found, LoadOutcome, OutboxEntry
+from regen_core.refusals import DocumentNotFound, DocumentReferenceMismatch, Refusal
+from regen_core.regeneration import Regeneration
+from regen_core.request import RegenerateRequest
+from regen_core.revenue import Delivery, Held, RevenueLedger, collect
+from regen_core.store import ItemTaken, NumberTaken
+from regen_core.testing.subject import Accepted, LoadedAs, Subject
+from regen_core.transactions import NO_TRANSACTIONS, Occasion, StoredTransactions
+
+__all__ = ["Capability", "SmallStore", "StoreSubject", "is_store", "offered"]
+
+
+class SmallStore(Protocol):
+    """What the kit needs of a store: five methods of :class:`regen_core.ports.Store`, which says what each does."""
+
+    def load(self, document: BillingDocument) -> LoadOutcome:
+        """Add or replace a document (DOC-1 … DOC-4)."""
+        ...
+
+    def find(self, scope: Scope, request: RegenerateRequest) -> Found | DocumentNotFound | DocumentReferenceMismatch:
+        """The document that a request names, with its transactions (REQ-4, REQ-7, ACC-4)."""
+        ...
+
+    def regenerate(
+        self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None = None
+    ) -> Regeneration | Refusal | Replay:
+        """Decide and persist, in one unit of work."""
+        ...
+
+    def pending(self, scope: Scope, limit: int) -> tuple[OutboxEntry, ...]:
+        """The first deliveries that aren't acknowledged, in commit order."""
+        ...
+
+    def acknowledge(self, scope: Scope, entries: tuple[OutboxEntry, ...]) -> int:
+        """Mark deliveries as done."""
+        ...
+
+
+@unique
+class Capability(Enum):
+    """What a system may lack; the checks that need it are told as skipped, never as passed."""
+
+    CAN_FORK = "can_fork"
+    HAS_LEDGER = "has_ledger"
+    IDEMPOTENCY = "idempotency"
+    CLOCK = "clock"
+    LISTINGS = "listings"
+    PLANNING = "planning"
+    VERSIONS = "versions"
+    TOGETHER = "together"
+
+
+_METHODS: Final = {
+    Capability.HAS_LEDGER: ("collect", "revenue"),
+    Capability.LISTINGS: ("documents", "transactions", "deliveries"),
+    Capability.PLANNING: ("plan",),
+    Capability.TOGETHER: ("regenerate_together",),
+}
+_PARAMETERS: Final = {Capability.IDEMPOTENCY: "idempotent", Capability.VERSIONS: "expected"}
+
+Build: TypeAlias = Callable[..., Any]
+
+
+def is_store(made: object) -> bool:
+    """Whether this is a store of the ports rather than a :class:`~regen_core.testing.subject.Subject`."""
+    return not hasattr(made, "fork") and all([hasattr(made, name) for name in _NEEDED])
+
+
+_NEEDED: Final = ("load", "find", "regenerate", "pending", "acknowledge")
+
+
+def offered(build: Build, made: object) -> frozenset[Capability]:
+    """What a store offers, by its methods and their parameters; a factory that takes ``clock`` lets the kit set it."""
+    found = {Capability.CAN_FORK}
+    found |= {each for each, names in _METHODS.items() if all([hasattr(made, name) for name in names])}
+    parameters = _parameters(getattr(made, "regenerate", None))
+    found |= {each for each, name in _PARAMETERS.items() if name in parameters}
+    return frozenset(found | ({Capability.CLOCK} if "clock" in _parameters(build) else set()))
+
+
+def _parameters(function: object) -> frozenset[str]:
+    try:
+        return frozenset(inspect.signature(function).parameters)  # type: ignore[arg-type]  # what has none raises
+    except (TypeError, ValueError):
+        return frozenset()
+
+
+class StoreSubject:
+    """A store beside a Revenue of the kit's; ``build`` makes an empty store each time that it is called."""
+
+    def __init__(self, build: Callable[[], SmallStore]) -> None:
+        self._build = build
+        self.store = build()
+        self.ledger = RevenueLedger()
+        self._known: dict[DocumentKey, None] = {}
+        self._calls: list[Callable[[StoreSubject], object]] = []
+
+    def load(self, document: BillingDocument) -> LoadedAs | NumberTaken | ItemTaken:
+        """See :class:`~regen_core.testing.subject.Subject`."""
+        self._calls.append(lambda other: other.load(document))
+        self._known[document.key] = None
+        outcome = self.store.load(document)
+        if isinstance(outcome, DocumentLoaded):
+            return LoadedAs(outcome.is_new, bool(outcome.changes))
+        return outcome
+
+    def regenerate(self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None) -> Accepted | Refusal:
+        """See :class:`~regen_core.testing.subject.Subject`; what was sent is what the outbox has gained."""
+        self._calls.append(lambda other: other.regenerate(scope, request, occasion))
+        before = {entry.position for entry in self._entries_of(scope)}
+        outcome = self.store.regenerate(scope, request, occasion)
+        assert not isinstance(outcome, Replay), "a request without a key was answered with a saved result (IDM-1)"
+        if not isinstance(outcome, Regeneration):
+            return outcome
+        committed = [entry.delivery for entry in self._entries_of(scope) if entry.position not in before]
+        return Accepted(outcome.id_list, tuple(committed))
+
+    def transactions(self, key: DocumentKey) -> StoredTransactions:
+        """See :class:`~regen_core.testing.subject.Subject`."""
+        found = self._found(key)
+        return NO_TRANSACTIONS if found is None else found.stored.transactions
+
+    def _found(self, key: DocumentKey) -> Found | None:
+        found = self.store.find(_everything(key), RegenerateRequest(type=key.type, id=key.id))
+        return found if isinstance(found, Found) else None
+
+    def _entries_of(self, scope: Scope) -> tuple[OutboxEntry, ...]:
+        return self.store.pending(Scope(tenant=scope.tenant, entity=scope.entity, orgs=None), MAX_PAGE)
+
+    def pending(self) -> dict[str, Delivery]:
+        """See :class:`~regen_core.testing.subject.Subject`."""
+        return {entry.delivery.id: entry.delivery for _, entry in self._entries()}
+
+    def _entries(self) -> list[tuple[Scope, OutboxEntry]]:
+        scopes = {(key.tenant, key.entity): _everything(key) for key in self._known}
+        return [(scope, entry) for scope in scopes.values() for entry in self._entries_of(scope)]
+
+    def acknowledge(self, delivery_id: str) -> None:
+        """See :class:`~regen_core.testing.subject.Subject`."""
+        self._calls.append(lambda other: other.acknowledge(delivery_id))
+        for scope, entry in self._entries():
+            if entry.delivery.id == delivery_id:
+                self.store.acknowledge(scope, (entry,))
+
+    def deliver(self, delivery: Delivery) -> None:
+        """See :class:`~regen_core.testing.subject.Subject`."""
+        self._calls.append(lambda other: other.deliver(delivery))
+        self.ledger = collect(self.ledger, delivery)
+
+    def held(self, transaction_id: str) -> Held | None:
+        """See :class:`~regen_core.testing.subject.Subject`."""
+        return self.ledger.held.get(transaction_id)
+
+    def holdings(self) -> dict[str, Held]:
+        """See :class:`~regen_core.testing.subject.Subject`."""
+        return dict(self.ledger.held.items())
+
+    def disturb(self, transaction_id: str, held: Held | None) -> None:
+        """See :class:`~regen_core.testing.subject.Subject`."""
+        self._calls.append(lambda other: other.disturb(transaction_id, held))
+        before = self.ledger.held
+        after = before.without(transaction_id) if held is None else before.put(transaction_id, held)
+        self.ledger = RevenueLedger(after)
+
+    def state(self) -> object:
+        """Documents with their transactions as they are found, the outbox, and the kit's Revenue."""
+        found = {key: self._found(key) for key in self._known}
+        return {key: each.stored for key, each in found.items() if each is not None}, self.pending(), self.ledger
+
+    def fork(self) -> Subject:
+        """Another store in which everything was done again."""
+        other = StoreSubject(self._build)
+        for call in self._calls:
+            call(other)
+        return other
+
+
+def _everything(key: DocumentKey) -> Scope:
+    return Scope(tenant=key.tenant, entity=key.entity, orgs=None)

@@ -1,0 +1,89 @@
+"""Failing histories, read back from a report and performed again: by their steps, or by the id of a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from attrs import frozen
+
+from regen_core.testing.conformance import check_ids, performed_scenario, scenarios
+from regen_core.testing.histories import performed
+from regen_core.testing.report import FORMAT, HISTORY_FORMAT
+from regen_core.testing.simulation import VERBS, Step
+from regen_core.testing.systems import System
+from regen_core.wire.codec import JsonObject
+
+__all__ = ["NoHistory", "Replayed", "ToReplay", "histories_in", "replayed", "replayed_json", "replayed_lines"]
+
+_LARGEST: Final = 2**16
+"""Beyond the largest number of a step."""
+
+
+class NoHistory(ValueError):  # noqa: N818  # named for what the text is
+    """JSON that is neither a report nor a history; the message says what was expected."""
+
+
+@frozen
+class ToReplay:
+    """A history as far as it is performed: a scenario has no steps."""
+
+    check: str
+    steps: tuple[Step, ...]
+
+
+@frozen
+class Replayed:
+    """What came of a history: its words, and what was ``found`` wrong at its end, ``None`` where all was well."""
+
+    check: str
+    words: tuple[str, ...]
+    found: str | None
+
+
+def histories_in(told: Any) -> tuple[ToReplay, ...]:
+    """The failing histories of a report, or the one history that this is; raises :class:`NoHistory`."""
+    kind = told.get("format") if isinstance(told, dict) else None
+    if kind == HISTORY_FORMAT:
+        return (_history(told),)
+    if kind == FORMAT:
+        return tuple([_history(each["history"]) for each in told["checks"] if each["history"] is not None])
+    raise NoHistory(f"neither a report ({FORMAT}) nor a history ({HISTORY_FORMAT}). Name what --report wrote.")
+
+
+def _history(told: Any) -> ToReplay:
+    if not isinstance(told, dict) or told.get("check") not in check_ids():
+        raise NoHistory("it names no check of this version. Write the report anew with 'regen conformance'.")
+    return ToReplay(told["check"], tuple([_step(each) for each in told.get("steps", ())]))
+
+
+def _step(told: Any) -> Step:
+    is_one = isinstance(told, list) and len(told) == len(("verb", 1, 2, 3, 4)) and told[0] in VERBS
+    if not is_one or not all(type(each) is int and 0 <= each < _LARGEST for each in told[1:]):
+        raise NoHistory(f"{told!r} is no step: a verb and four numbers below {_LARGEST}.")
+    verb, one, two, three, four = told
+    return (verb, one, two, three, four)
+
+
+def replayed(system: System, asked: ToReplay) -> Replayed:
+    """A history on a new system."""
+    scenario = next((each for each in scenarios() if each.id == asked.check), None)
+    if scenario is not None:
+        failed = performed_scenario(system, scenario)
+        return Replayed(asked.check, (scenario.told,), None if failed is None else failed.found)
+    again = performed(system.subject, asked.steps, asked.check)
+    found = None if again.failure is None else str(again.failure.error)
+    return Replayed(asked.check, tuple(again.journal.words), found)
+
+
+def replayed_lines(told: Replayed) -> Iterator[str]:
+    """For people, in lines."""
+    yield f"{'still fails' if told.found is not None else 'holds now'}: {told.check}"
+    yield from [f"  {place}. {words}" for place, words in enumerate(told.words, 1)]
+    if told.found is not None:
+        yield f"  found: {told.found}"
+
+
+def replayed_json(told: Replayed) -> JsonObject:
+    """For programs."""
+    return {"check": told.check, "words": list(told.words), "found": told.found}
