@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from typing import Any, Final
 
 from jsonschema import Draft202012Validator
@@ -44,13 +43,16 @@ def _followed(part: dict[str, Any]) -> dict[str, Any]:
     return part
 
 
-@lru_cache
-def _validator(text: str) -> Draft202012Validator:
-    return Draft202012Validator({**json.loads(text), "components": DESCRIPTION["components"]})
+_validators: dict[int, Draft202012Validator] = {}
+"""By the identity of their schema, which is a part of the description and stays."""
 
 
 def _faults(schema: dict[str, Any], value: object, where: str) -> list[str]:
-    return [f"{where}: {error.message}" for error in _validator(json.dumps(schema)).iter_errors(value)]
+    validator = _validators.get(id(schema))
+    if validator is None:
+        whole = {**schema, "components": DESCRIPTION["components"]}
+        validator = _validators[id(schema)] = Draft202012Validator(whole)
+    return [f"{where}: {error.message}" for error in validator.iter_errors(value)]
 
 
 def undescribed(sent: Sent, heard: Heard) -> list[str]:

@@ -1,12 +1,14 @@
 """Services in processes of their own, on real sockets of the loopback, that can be killed by their id.
 
-A worker runs the project's own server around the project's own application and store. What it executes is dated by a
-file that the test writes, so that a model in the test's process can say the same; without one by the clock.
+A worker runs the service as ``regen serve`` puts it together, with tokens given out directly. What it executes is dated
+by a file that the test writes, so that a model in the test's process can say the same; without one by the clock.
 """
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,11 +23,10 @@ import httpx
 from attrs import define, evolve, field, frozen
 
 from regen_core.access import Caller
-from regen_core.adapters.http.application import Service, application
-from regen_core.adapters.http.clients import Clients
-from regen_core.adapters.http.execution import Executor, Outcome, StoreThreads, Work
-from regen_core.adapters.http.limits import Limits
-from regen_core.adapters.http.server import ServerSettings, ServiceServer, bound_socket, url_of
+from regen_core.adapters.http.configuration import Configuration
+from regen_core.adapters.http.execution import Executor, Outcome, Work
+from regen_core.adapters.http.running import Additions, Surroundings, run_service
+from regen_core.adapters.http.server import ServerSettings, bound_socket, url_of
 from regen_core.adapters.http.tokens import Tokens
 from regen_core.adapters.sql import SqlStore
 from regen_core.transactions import Occasion
@@ -35,8 +36,15 @@ from tests.http_laws.serving import PLENTY, Dated
 
 __all__ = ["How", "Moment", "Remote", "Served", "served"]
 
+multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.crash.workers", __name__])
+"""Where nothing was forked yet, services start in milliseconds; :mod:`tests.crash.children` asks for the first."""
+
 PATIENCE: Final = 60.0
 """Seconds until an answer that doesn't come counts as a hang."""
+
+
+LATER: Final = 0.05
+"""Seconds by which the control's commits come after its answers."""
 
 
 class How(Enum):
@@ -83,8 +91,12 @@ class _Early:
 
     async def submit(self, work: Work) -> Outcome:
         planned = self._store.plan(work.scope, work.request, work.occasion)
-        self._later.add(asyncio.ensure_future(self._inner.submit(work)))
+        self._later.add(asyncio.ensure_future(self._execute(work)))
         return planned
+
+    async def _execute(self, work: Work) -> Outcome:
+        await asyncio.sleep(LATER)
+        return await self._inner.submit(work)
 
 
 class _WithoutKeys:
@@ -97,35 +109,33 @@ class _WithoutKeys:
         return await self._inner.submit(evolve(work, idempotent=None))
 
 
-def _executor(how: How, store: SqlStore, url: str) -> Executor:
-    threads = StoreThreads(store, threads=1 if url.startswith("sqlite") else 8)
-    match how:
-        case How.WELL:
-            return threads
-        case How.EARLY:
-            return _Early(store, threads)
-        case How.WITHOUT_KEYS:
-            return _WithoutKeys(threads)
+def _around(how: How, store: SqlStore, moment: Path | None) -> Callable[[Executor], Executor]:
+    """What is put between the service and its store."""
+
+    def changed(executor: Executor) -> Executor:
+        if how is How.EARLY:
+            executor = _Early(store, executor)
+        if how is How.WITHOUT_KEYS:
+            executor = _WithoutKeys(executor)
+        return executor if moment is None else Dated(executor, Moment(moment).reader())
+
+    return changed
 
 
 def serves(pipe: Connection, url: str, callers: tuple[Caller, ...], moment: Path | None, how: How) -> None:
     """A worker: a service that tells its address and a token of each caller, and ends with its process."""
-    with SqlStore.open(url) as store, bound_socket("127.0.0.1", 0) as listening:
-        executor = _executor(how, store, url)
-        if moment is not None:
-            executor = Dated(executor, Moment(moment).reader())
-        tokens, address = Tokens(lambda: 0.0), url_of(listening)
-        service = Service(
-            executor=executor, clients=Clients.of(()), limits=Limits(PLENTY), clock=lambda: 0.0, tokens=tokens
+    threads = 1 if url.startswith("sqlite") else 8
+    configuration = Configuration(quotas=PLENTY, threads=threads, server=ServerSettings(stop_seconds=5))
+    tokens = Tokens(lambda: 0.0)
+    given = [tokens.issue(caller) for caller in callers]
+    with SqlStore.open(url) as store, bound_socket("127.0.0.1", 0) as listening, Path(os.devnull).open("w") as log:
+        run_service(
+            configuration,
+            store,
+            Surroundings(listening=listening, log=log),
+            on_start=lambda: pipe.send((url_of(listening), given)),
+            additions=Additions(around=_around(how, store, moment), tokens=tokens),
         )
-        given = [tokens.issue(caller) for caller in callers]
-        app = application(service)
-        ServiceServer(
-            app,
-            ServerSettings(stop_seconds=5),
-            on_start=lambda: pipe.send((address, given)),
-            on_stop=lambda: None,
-        ).run([listening])
 
 
 @define

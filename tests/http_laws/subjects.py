@@ -37,7 +37,7 @@ from tests.http_laws.wording import worded
 
 __all__ = ["Behind", "HttpSubject", "InThisProcess", "MemorySubject", "Service", "in_process"]
 
-SOME = 8
+SOME = 16
 """Of so many answers one is held against the service's description."""
 
 _STANDING = Occasion(datetime(2026, 1, 31, tzinfo=UTC), "someone")

@@ -15,6 +15,8 @@ from attrs import evolve
 
 from regen_core.access import Scope
 from regen_core.adapters import memory
+from regen_core.adapters.http.execution import Executor
+from regen_core.adapters.http.keys_in_flight import KeysInFlight
 from regen_core.adapters.http.limits import Limits, Quotas, Window
 from regen_core.adapters.sql import SqlStore
 from regen_core.adapters.sql.lookups import LookUps
@@ -89,7 +91,7 @@ def test_strands_meet_every_kind_of_answer() -> None:
 
     asyncio.run(perform())
     answers = [each for each in heard if isinstance(each, tuple)]
-    assert {status for status, _, _ in answers} == {200, 400, 401, 403, 404, 422, 429}
+    assert {status for status, _, _ in answers} == {200, 400, 401, 403, 404, 409, 422, 429}
     assert any(("idempotent-replayed", "true") in headers for _, headers, _ in answers)
     assert any(b'"idList":["' in body for _, _, body in answers)
 
@@ -121,6 +123,27 @@ class TestControls:
         """IDM-5."""
         monkeypatch.setattr(memory, "key_digest", _digest_of_a_key)
         assert differences(World(), range(3)) is not None
+
+    def test_control_running_keys_of_all_tenants(self) -> None:
+        """IDM-5: the other one's request under the same key is running."""
+
+        class Keys(set[tuple[str, str, str]]):
+            def __contains__(self, key: object) -> bool:
+                return isinstance(key, tuple) and super().__contains__(("", *key[1:]))
+
+            def add(self, key: tuple[str, str, str]) -> None:
+                super().add(("", *key[1:]))
+
+            def discard(self, key: object) -> None:
+                if isinstance(key, tuple):
+                    super().discard(("", *key[1:]))
+
+        def one_for_all(executor: Executor) -> KeysInFlight:
+            keys = KeysInFlight(executor)
+            object.__setattr__(keys, "_keys", Keys())
+            return keys
+
+        assert differences(World(keys=one_for_all), range(3)) is not None
 
     def test_control_documents_of_all_tenants(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """ACC-4: what isn't found is looked for elsewhere."""

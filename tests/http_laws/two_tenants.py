@@ -25,7 +25,8 @@ from typing import Any, Final
 from attrs import define, evolve, field, frozen
 
 from regen_core.access import Scope
-from regen_core.adapters.http.execution import Outcome, Work
+from regen_core.adapters.http.execution import Executor, Outcome, Work
+from regen_core.adapters.http.keys_in_flight import KeysInFlight
 from regen_core.adapters.http.limits import Limits, Quotas, Window
 from regen_core.adapters.memory import MemoryStore
 from regen_core.documents import DocumentKey, DocumentType
@@ -129,9 +130,13 @@ class _Gated:
 
 @define
 class World:
-    """A service, put back to its beginning for each trace; ``renew`` gives an empty store with a clock."""
+    """A service, put back to its beginning for each trace.
+
+    ``renew`` gives an empty store with a clock; ``keys`` is what keeps requests under one key apart, ``limits`` counts.
+    """
 
     renew: Callable[[Callable[[], datetime]], Store] = MemoryStore
+    keys: Callable[[Executor], Executor] = KeysInFlight
     limits: Limits = field(factory=lambda: Limits(_QUOTAS))
     _service: Running = field(init=False)
     _executor: _Gated = field(init=False)
@@ -140,7 +145,7 @@ class World:
 
     def __attrs_post_init__(self) -> None:
         self._executor = _Gated(self.renew(self._clock))
-        self._service = Running(self._executor, limits=self.limits)
+        self._service = Running(self.keys(self._executor), limits=self.limits)
 
     def _clock(self) -> datetime:
         return _FIRST + timedelta(seconds=self._service.seconds)
