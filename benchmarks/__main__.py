@@ -1,4 +1,4 @@
-"""Run all benchmarks, or those named: ``python -m benchmarks [decide] [table] [store] [stores] [import]``."""
+"""Run all benchmarks, or those named: ``python -m benchmarks [decide] [table] [store] [stores] [http] [import]``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 import platform
 import sys
 
-NAMES = ("decide", "table", "store", "stores", "import")
+NAMES = ("decide", "table", "store", "stores", "http", "import")
 
 
 def main() -> None:
