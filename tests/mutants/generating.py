@@ -1,0 +1,102 @@
+"""The mutants of a module: by mutmut within functions, by cosmic-ray in the bodies of modules and classes.
+
+Of both tools only the mutations are used. mutmut's own runner leaves out what is decorated, here every property,
+validator and default; cosmic-ray's starts a test run per mutant, half a second and more for each of thousands.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from cosmic_ray.ast import get_ast
+from cosmic_ray.mutating import MutationVisitor as CosmicVisitor
+from cosmic_ray.operators import provider
+from cosmic_ray.operators.operator import Operator
+from libcst import CSTNode, FunctionDef, Module, parse_module
+from libcst.metadata import MetadataWrapper
+from mutmut.mutation.file_mutation import MutationVisitor, deep_replace
+from mutmut.mutation.mutators import mutation_operators
+from mutmut.mutation.pragma_handling import IgnoredCode
+from parso.tree import NodeOrLeaf
+
+from tests.mutants.mutant import CORE, Mutant, mutant_of
+
+__all__ = ["mutants_of"]
+
+Position = tuple[int, int]
+"""Line and column."""
+
+RANDOM = {"VariableReplacer", "VariableInserter"}
+"""Operators of cosmic-ray that draw at random: no two runs would be about the same mutants."""
+
+
+class _Everywhere(MutationVisitor):  # type: ignore[misc,unused-ignore]
+    """mutmut's visitor, which also goes into decorated functions."""
+
+    def _skip_node_and_children(self, node: CSTNode) -> bool:
+        if isinstance(node, FunctionDef) and node.decorators:
+            return False
+        return bool(super()._skip_node_and_children(node))
+
+
+def mutants_of(module: str) -> tuple[Mutant, ...]:
+    """All mutants of a module of the core, each once, in the order of its lines."""
+    original = (CORE / f"{module}.py").read_text(encoding="utf-8")
+    found: dict[str, Mutant] = {}
+    for changed, within_functions in (*_by_mutmut(original), *_by_cosmic_ray(original)):
+        mutant = mutant_of(module, original, changed)
+        if mutant is not None and bool(mutant.places) is within_functions:
+            found.setdefault(mutant.source, mutant)
+    return tuple(sorted(found.values(), key=lambda each: each.line))
+
+
+def _by_mutmut(original: str) -> Iterator[tuple[str, bool]]:
+    wrapper = MetadataWrapper(parse_module(original))
+    visitor = _Everywhere(mutation_operators, IgnoredCode(set(), set(), set()), None)
+    tree = wrapper.visit(visitor)
+    for mutation in visitor.mutations:
+        changed = deep_replace(tree, mutation.original_node, mutation.mutated_node)
+        assert isinstance(changed, Module)
+        yield changed.code, True
+
+
+def _by_cosmic_ray(original: str) -> Iterator[tuple[str, bool]]:
+    elsewhere, tree = _functions_and_annotations(original), get_ast(original)
+    operators = provider.OperatorProvider()
+    for name in sorted(set(operators) - RANDOM):
+        operator = operators[name]()
+        for occurrence, place in enumerate(_positions(operator, tree)):
+            if not any(start <= place < stop for start, stop in elsewhere):
+                changed = CosmicVisitor.mutate_code(original, operator, occurrence)
+                if changed is not None:
+                    yield changed, False
+
+
+def _positions(operator: Operator, node: NodeOrLeaf) -> Iterator[Position]:
+    """Where an operator can mutate, in the order in which it counts."""
+    for start, _ in operator.mutation_positions(node):
+        yield start
+    for child in getattr(node, "children", ()):
+        yield from _positions(operator, child)
+
+
+def _functions_and_annotations(text: str) -> list[tuple[Position, Position]]:
+    """The stretches of a text that are not executed on import: bodies of functions, and annotations."""
+    found: list[tuple[Position, Position]] = []
+    for node in ast.walk(ast.parse(text)):
+        parts: list[ast.AST | None] = []
+        if isinstance(node, ast.FunctionDef):
+            parts = [
+                *node.body,
+                node.returns,
+                *[each.annotation for each in ast.walk(node.args) if isinstance(each, ast.arg)],
+            ]
+        elif isinstance(node, ast.AnnAssign):
+            parts = [node.annotation]
+        for part in parts:
+            if isinstance(part, ast.stmt | ast.expr):
+                assert part.end_lineno is not None
+                assert part.end_col_offset is not None
+                found.append(((part.lineno, part.col_offset), (part.end_lineno, part.end_col_offset)))
+    return found
