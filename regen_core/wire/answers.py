@@ -15,6 +15,7 @@ from regen_core.regeneration import Regeneration
 __all__ = ["AnswerStyle", "answer_to", "error_body", "success_body"]
 
 _CONFLICT = 409
+_write = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @frozen(kw_only=True)
@@ -76,4 +77,4 @@ def error_body(refusal: Refusal, *, process_id: str, request_id: str) -> bytes:
 
 
 def _body(answer: dict[str, object]) -> bytes:
-    return json.dumps(answer, separators=(",", ":")).encode()
+    return _write(answer).encode()

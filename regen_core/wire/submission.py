@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Final
 
 from attrs import field, frozen
@@ -36,7 +37,7 @@ from regen_core.refusals import (
 from regen_core.request import RegenerateRequest
 from regen_core.wire.strict_json import JsonFault, JsonValue, parse
 
-__all__ = ["Admitted", "MAX_BODY_BYTES", "MAX_TRACK_ID_LENGTH", "Submission", "admit", "scope_of", "track_id_of"]
+__all__ = ["Admitted", "MAX_BODY_BYTES", "MAX_TRACK_ID_LENGTH", "Submission", "admit", "track_id_of"]
 
 MAX_BODY_BYTES: Final = 64 * 1024
 """Longest body in bytes, raw and inflated: a reference to one document needs a few hundred, at most."""
@@ -71,6 +72,24 @@ class Submission:
     caller: Caller | None
     retry_after: int | None = None
 
+    @cached_property
+    def named_headers(self) -> Mapping[str, Sequence[str]]:
+        """Header values by lower-case name: names are ASCII and matched in any case."""
+        headers: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            if name.isascii():
+                headers.setdefault(name.lower(), []).append(value)
+        return headers
+
+    @cached_property
+    def scope(self) -> Scope | Refusal:
+        """The scope, or the refusal of ranks 1 to 4: what limits need to know, which come next.
+
+        >>> Submission(body=b"", caller=Caller(tenant="t", client="c", entities=frozenset({"e"}))).scope.entity
+        'e'
+        """
+        return _scope(self.caller, self.named_headers)
+
 
 @frozen(kw_only=True)
 class Admitted:
@@ -92,11 +111,11 @@ def admit(submission: Submission, *, max_body_bytes: int = MAX_BODY_BYTES) -> Ad
     >>> admit(Submission(body=b"", caller=None)).name
     'Unauthenticated'
     """
-    headers = _by_name(submission.headers)
+    headers = submission.named_headers
     refusal = _before_everything(submission, headers, max_body_bytes)
     if refusal is not None:
         return refusal
-    scope = _scope(submission.caller, headers)
+    scope = submission.scope
     if not isinstance(scope, Scope):
         return scope
     if submission.retry_after is not None:
@@ -110,31 +129,16 @@ def admit(submission: Submission, *, max_body_bytes: int = MAX_BODY_BYTES) -> Ad
     request = _request(submission.query, body)
     if not isinstance(request, RegenerateRequest):
         return request
-    key = headers.get("idempotency-key")
+    key, track = headers.get("idempotency-key"), headers.get("zuora-track-id")
     return Admitted(
-        scope=scope, request=request, idempotency_key=key[0] if key else None, track_id=track_id_of(submission.headers)
+        scope=scope,
+        request=request,
+        idempotency_key=key[0] if key else None,
+        track_id=track[0] if track else None,
     )
 
 
-def scope_of(submission: Submission) -> Scope | Refusal:
-    """The scope of a submission, or the refusal of ranks 1 to 4: what limits need to know, which come next.
-
-    >>> scope_of(Submission(body=b"", caller=Caller(tenant="t", client="c", entities=frozenset({"e"})))).entity
-    'e'
-    """
-    return _scope(submission.caller, _by_name(submission.headers))
-
-
 _Headers = Mapping[str, Sequence[str]]
-
-
-def _by_name(pairs: Sequence[tuple[str, str]]) -> _Headers:
-    """Header values by lower-case name: names are ASCII and matched in any case."""
-    headers: dict[str, list[str]] = {}
-    for name, value in pairs:
-        if name.isascii():
-            headers.setdefault(name.lower(), []).append(value)
-    return headers
 
 
 def track_id_of(headers: Sequence[tuple[str, str]]) -> str | None:
@@ -143,7 +147,7 @@ def track_id_of(headers: Sequence[tuple[str, str]]) -> str | None:
     >>> track_id_of([("zuora-track-id", "job 7")]), track_id_of([("Zuora-Track-Id", "job:7")])
     ('job 7', None)
     """
-    sent = _by_name(headers).get("zuora-track-id", ())
+    sent = [value for name, value in headers if name.isascii() and name.lower() == "zuora-track-id"]
     return sent[0] if len(sent) == 1 and _TRACK_ID.fullmatch(sent[0]) is not None else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-import uuid
+import secrets
 from collections.abc import Mapping
 from typing import Final
 
@@ -26,7 +26,7 @@ _JSON: Final = "application/json"
 
 def new_process_id() -> str:
     """16 hexadecimal characters, like Zuora's."""
-    return uuid.uuid4().hex[:16].upper()
+    return secrets.token_hex(8).upper()
 
 
 def respond(

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Final
 
 from regen_core.adapters.http.execution import MOST_IN_FLIGHT, Outcome, Overloaded, Work
@@ -24,51 +25,72 @@ _Waiting = tuple[Work, asyncio.Future[Outcome]]
 
 
 class GroupedCommits:
-    """Executes requests in groups, on one thread. Used from one event loop."""
+    """Executes requests in groups, on one thread, which takes the next group as soon as one is durable.
+
+    Used from one event loop.
+    """
 
     def __init__(
         self, store: DocumentStore, *, most_together: int = MOST_TOGETHER, most_in_flight: int = MOST_IN_FLIGHT
     ) -> None:
         self._store, self._most_together, self._most_in_flight = store, most_together, most_in_flight
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="regen-store")
-        self._waiting: list[_Waiting] = []
-        self._at_work = 0
+        self._waiting: SimpleQueue[_Waiting | None] = SimpleQueue()
+        self._in_flight = 0
+        self._thread = Thread(target=self._work, name="regen-store", daemon=True)
+        self._thread.start()
 
     async def submit(self, work: Work) -> Outcome:
         """Wait for the group's commit; raises :class:`Overloaded` at once where too many wait already.
 
         Who stops waiting doesn't stop the work: it ends as if somebody waited.
         """
-        if self._at_work + len(self._waiting) >= self._most_in_flight:
+        if self._in_flight >= self._most_in_flight:
             raise Overloaded
-        answered = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, answered))
-        self._go_on()
-        return await asyncio.shield(answered)
+        answered: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._in_flight += 1
+        self._waiting.put((work, answered))
+        return await answered
 
-    def _go_on(self) -> None:
-        if self._at_work or not self._waiting:
-            return
-        group, self._waiting = self._waiting[: self._most_together], self._waiting[self._most_together :]
-        self._at_work = len(group)
-        done = asyncio.wrap_future(self._pool.submit(self._perform, [work for work, _ in group]))
-        done.add_done_callback(partial(self._answer, group))
+    def _work(self) -> None:
+        """Perform groups until nothing more will come."""
+        is_open = True
+        while is_open:
+            group, is_open = self._next()
+            if group:
+                self._tell(group, self._perform([work for work, _ in group]))
 
-    def _answer(self, group: Sequence[_Waiting], done: asyncio.Future[list[Outcome | Exception]]) -> None:
-        self._at_work = 0
-        self._go_on()
-        for (_, answered), outcome in zip(group, done.result(), strict=True):
+    def _next(self) -> tuple[list[_Waiting], bool]:
+        """What waits, as soon as something does; and whether more may come."""
+        group = list[_Waiting]()
+        with suppress(Empty):
+            while len(group) < self._most_together:
+                waiting = self._waiting.get(block=not group)
+                if waiting is None:
+                    return group, False
+                group.append(waiting)
+        return group, True
+
+    def _tell(self, group: Sequence[_Waiting], outcomes: Sequence[Outcome | Exception]) -> None:
+        """Let the event loop answer; where that has ended, nobody is there to hear it."""
+        with suppress(RuntimeError):
+            group[0][1].get_loop().call_soon_threadsafe(self._answer, group, outcomes)
+
+    def _answer(self, group: Sequence[_Waiting], outcomes: Sequence[Outcome | Exception]) -> None:
+        self._in_flight -= len(group)
+        for (_, answered), outcome in zip(group, outcomes, strict=True):
+            if answered.cancelled():
+                continue
             if isinstance(outcome, Exception):
                 answered.set_exception(outcome)
             else:
                 answered.set_result(outcome)
 
-    def _perform(self, group: Sequence[Work]) -> list[Outcome | Exception]:
+    def _perform(self, group: Sequence[Work]) -> Sequence[Outcome | Exception]:
         """What each led to. A store that can't do its work says so to all; any other error is one request's own."""
         if len(group) == 1:
             return [self._alone(group[0])]
         try:
-            return [*self._store.regenerate_together(group)]
+            return self._store.regenerate_together(group)
         except StoreFault as fault:
             return [fault] * len(group)
         except Exception:  # noqa: BLE001  # nothing is stored: whose error it is shows when each is performed alone
@@ -82,10 +104,5 @@ class GroupedCommits:
 
     def close(self) -> None:
         """Let what was begun end, and take nothing more."""
-        self._pool.shutdown()
-        self._perform_the_rest()
-
-    def _perform_the_rest(self) -> None:
-        rest, self._waiting = self._waiting, []
-        for work, _ in rest:
-            self._alone(work)
+        self._waiting.put(None)
+        self._thread.join()

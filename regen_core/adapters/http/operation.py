@@ -27,7 +27,7 @@ from regen_core.refusals import TemporaryFault, UnreadableBody
 from regen_core.regeneration import Regeneration
 from regen_core.transactions import Occasion
 from regen_core.wire.answers import AnswerStyle, answer_to
-from regen_core.wire.submission import MAX_BODY_BYTES, Admitted, Submission, admit, scope_of
+from regen_core.wire.submission import MAX_BODY_BYTES, Admitted, Submission, admit
 
 __all__ = ["Operation"]
 
@@ -84,7 +84,7 @@ class Operation:
         else:
             exchange.limit_headers = place.headers
             try:
-                limited = evolve(submission, retry_after=place.retry_after)
+                limited = submission if place.retry_after is None else evolve(submission, retry_after=place.retry_after)
                 exchange.outcome = outcome = await self._outcome(exchange, limited, told, is_late=body is None)
             finally:
                 self._limits.leave(place)
@@ -106,7 +106,7 @@ class Operation:
         """A place among the requests of the caller's tenant and entity, ``None`` for who isn't authenticated."""
         if submission.caller is None:
             return None
-        scope = scope_of(submission)
+        scope = submission.scope
         entity = scope.entity if isinstance(scope, Scope) else None
         return self._limits.enter(submission.caller.tenant, entity, self._clock())
 
