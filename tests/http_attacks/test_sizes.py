@@ -6,12 +6,14 @@ import gzip
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from tests.http_attacks.variants import start
 from tests.served.documents import PLAIN
-from tests.served.process import OPERATION, Service
+from tests.served.process import OPERATION, Service, served
 from tests.served.wire import Cut, Reply, Wire, head, wire_to
 
 MEGABYTE: Final = 1024 * 1024
@@ -81,10 +83,9 @@ def flood(service: Service, first: bytes, piece: bytes, count: int) -> list[int]
     return []
 
 
-def pour_and_go(service: Service, name: str, count: int) -> None:
-    """Some of a flood for a service that would wait for the end of it."""
-    with wire_to(service.port) as wire:
-        pour(wire, FLOODS[name][0], FLOODS[name][1], count)
+def pouring(name: str, count: int) -> Callable[[Wire], None]:
+    """Some of a flood, for a service that waits for the end of it."""
+    return lambda wire: pour(wire, FLOODS[name][0], FLOODS[name][1], count)
 
 
 CHUNKED: Final = head(f"POST {OPERATION} HTTP/1.1", "Host: x", "Transfer-Encoding: chunked")
@@ -122,19 +123,17 @@ def test_what_has_no_end_is_cut(service: Service, first: bytes, piece: bytes, st
 
 
 @pytest.mark.parametrize("name", ["one header", "a long target"])
-def test_control_uvicorn_keeps_long_heads(variant: Variant, name: str) -> None:
-    service = variant("parses as uvicorn does")
-    assert service.peak(lambda: pour_and_go(service, name, 256)) > LITTLE
+def test_control_uvicorn_keeps_long_heads(folder: Path, name: str) -> None:
+    with served(folder, start=start("parses as uvicorn does")) as service:
+        assert service.grows(pouring(name, 256), LITTLE)
 
 
 def test_control_uncounted_trailers_are_kept(variant: Variant) -> None:
-    service = variant("counts no bytes")
-    assert service.peak(lambda: pour_and_go(service, "a trailer", 256)) > LITTLE
+    assert variant("counts no bytes").grows(pouring("a trailer", 256), LITTLE)
 
 
 def test_control_without_a_limit_bodies_are_kept(variant: Variant) -> None:
-    service = variant("reads everything")
-    assert service.peak(lambda: pour_and_go(service, "chunks without an end", 800)) > 4 * LITTLE
+    assert variant("reads everything").grows(pouring("chunks without an end", 800), 4 * LITTLE)
 
 
 def test_ten_megabytes_of_one_header_are_refused(service: Service) -> None:

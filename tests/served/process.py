@@ -21,7 +21,7 @@ from attrs import define, field
 
 from regen_core.adapters.http.clients import hash_secret
 from tests.served.documents import DOCUMENTS, FOREIGN, load, revisions
-from tests.served.wire import Reply, head, wire_to
+from tests.served.wire import Reply, Wire, head, wire_to
 
 __all__ = ["CLIENT", "ENTITY", "OPERATION", "POWERLESS", "SECRET", "STRANGER", "TENANT", "Service", "served"]
 
@@ -132,6 +132,16 @@ class Service:
         before = self._peak_since_now()
         work()
         return self._peak() - before
+
+    def grows(self, work: Callable[[Wire], object], least: int) -> bool:
+        """Whether it gets to need so many bytes more while a connection, on which ``work`` is done, stays open."""
+        before = self._peak_since_now()
+        deadline = time.monotonic() + _PATIENCE
+        with wire_to(self.port) as wire:
+            work(wire)
+            while self._peak() - before < least and time.monotonic() < deadline:
+                time.sleep(0.05)
+        return self._peak() - before >= least
 
     def _peak_since_now(self) -> int:
         Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
