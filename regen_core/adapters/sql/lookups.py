@@ -6,11 +6,11 @@ power of two: the last name is given again until the number fits, which changes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import Dialect, Select, Table, bindparam, or_, select
+from sqlalchemy import Select, Table, bindparam, or_, select
 
 from regen_core.adapters.sql.conditions import (
     CONTENT,
@@ -22,7 +22,7 @@ from regen_core.adapters.sql.conditions import (
     same,
     visible,
 )
-from regen_core.adapters.sql.prepared import Prepared, prepare
+from regen_core.adapters.sql.prepared import Prepared, StatementsOfDialect
 from regen_core.adapters.sql.schema import document_items, document_versions, documents, transactions
 
 __all__ = ["LookUps", "MOST_NAMES", "in_parts"]
@@ -41,21 +41,8 @@ def in_parts(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
         yield (*part, *(part[-1],) * (size - len(part)))
 
 
-class LookUps:
+class LookUps(StatementsOfDialect):
     """The statements of one dialect; those that depend on how many names or organisations there are, by that number."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._by_shape: dict[tuple[object, ...], Prepared] = {}
-
-    def _remembered(self, shape: tuple[object, ...], build: Callable[[], Prepared]) -> Prepared:
-        found = self._by_shape.get(shape)
-        if found is None:
-            found = self._by_shape[shape] = build()
-        return found
-
-    def _prepared(self, statement: Any, *parameters: str) -> Prepared:
-        return prepare(statement, self._dialect, parameters)
 
     # one document
 

@@ -6,14 +6,13 @@ good. What is done carries a mark, and whatever carries none is still to be done
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Dialect, bindparam, func, null, or_, select
+from sqlalchemy import bindparam, func, null, or_, select
 
 from regen_core.adapters.sql.conditions import OF_DOCUMENT, deliveries_with, equal, org_names, same, visible
-from regen_core.adapters.sql.prepared import Prepared, prepare
+from regen_core.adapters.sql.prepared import Prepared, StatementsOfDialect
 from regen_core.adapters.sql.schema import documents, outbox
 
 __all__ = ["OutboxStatements"]
@@ -28,21 +27,8 @@ _IS_DUE: Final = (
 """Nobody has set it aside, and its time has come or was written by a clock that was wrong."""
 
 
-class OutboxStatements:
+class OutboxStatements(StatementsOfDialect):
     """The statements of one dialect; those that depend on how many organisations a caller has, by that number."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._by_shape: dict[tuple[object, ...], Prepared] = {}
-
-    def _prepared(self, statement: Any, *parameters: str) -> Prepared:
-        return prepare(statement, self._dialect, parameters)
-
-    def _remembered(self, shape: tuple[object, ...], build: Callable[[], Prepared]) -> Prepared:
-        found = self._by_shape.get(shape)
-        if found is None:
-            found = self._by_shape[shape] = build()
-        return found
 
     @cached_property
     def acknowledge(self) -> Prepared:

@@ -7,10 +7,9 @@ organisations in the query itself (ACC-4, ACC-5).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
-from sqlalchemy import Dialect, Select, Table, bindparam, literal, select, union
+from sqlalchemy import Select, Table, bindparam, literal, select, union
 
 from regen_core.adapters.sql.conditions import (
     DOCUMENT,
@@ -22,7 +21,7 @@ from regen_core.adapters.sql.conditions import (
     same,
     visible,
 )
-from regen_core.adapters.sql.prepared import Prepared, prepare
+from regen_core.adapters.sql.prepared import Prepared, StatementsOfDialect, prepare
 from regen_core.adapters.sql.schema import document_versions, documents, revenue, transactions
 
 __all__ = ["PeriodStatements"]
@@ -30,18 +29,8 @@ __all__ = ["PeriodStatements"]
 _PERIOD: Final = ("first", "last")
 
 
-class PeriodStatements:
+class PeriodStatements(StatementsOfDialect):
     """The statements of one dialect, by how many organisations a caller has."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._by_shape: dict[tuple[object, ...], Prepared] = {}
-
-    def _remembered(self, shape: tuple[object, ...], build: Callable[[], Prepared]) -> Prepared:
-        found = self._by_shape.get(shape)
-        if found is None:
-            found = self._by_shape[shape] = build()
-        return found
 
     def concerned(self, orgs: int | None, *, of_type: bool) -> Prepared:
         """Type and id of the documents that a period concerns, in the order of their keys; of one type or of all."""

@@ -14,7 +14,7 @@ from attrs import frozen
 from sqlalchemy import Dialect
 from sqlalchemy.sql.elements import ClauseElement
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "StatementsOfDialect", "prepare"]
 
 _SAME: Final[Callable[[tuple[object, ...]], Any]] = tuple
 
@@ -48,6 +48,23 @@ def prepare(statement: ClauseElement, dialect: Dialect, parameters: tuple[str, .
     order = (*parameters, *constants)
     binder = _positional if getattr(compiled, "positional", False) else _named
     return Prepared(str(compiled), binder(names, order, tuple(constants.values())))
+
+
+class StatementsOfDialect:
+    """Statements that are compiled for one dialect when they are first asked for, and remembered by their shape."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._by_shape: dict[tuple[object, ...], Prepared] = {}
+
+    def _prepared(self, statement: ClauseElement, *parameters: str) -> Prepared:
+        return prepare(statement, self._dialect, parameters)
+
+    def _remembered(self, shape: tuple[object, ...], build: Callable[[], Prepared]) -> Prepared:
+        found = self._by_shape.get(shape)
+        if found is None:
+            found = self._by_shape[shape] = build()
+        return found
 
 
 def _positional(

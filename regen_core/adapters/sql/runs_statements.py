@@ -6,14 +6,13 @@ found by the key that the cursor is in, so a batch costs the same wherever the r
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Dialect, bindparam, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, select, tuple_
 
 from regen_core.adapters.sql.conditions import INSERTS, adding, equal, org_names, same, visible
-from regen_core.adapters.sql.prepared import Prepared, prepare
+from regen_core.adapters.sql.prepared import Prepared, StatementsOfDialect
 from regen_core.adapters.sql.schema import documents, run_rejects, runs
 
 __all__ = ["CHANGING", "KEY", "REJECT", "RUN", "RunStatements"]
@@ -31,21 +30,8 @@ CHANGING: Final = RUN[RUN.index("status") :]
 """What a log says that changes while it is carried out."""
 
 
-class RunStatements:
+class RunStatements(StatementsOfDialect):
     """The statements of one dialect; those that depend on who asks, by that."""
-
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._by_shape: dict[tuple[object, ...], Prepared] = {}
-
-    def _prepared(self, statement: Any, *parameters: str) -> Prepared:
-        return prepare(statement, self._dialect, parameters)
-
-    def _remembered(self, shape: tuple[object, ...], build: Callable[[], Prepared]) -> Prepared:
-        found = self._by_shape.get(shape)
-        if found is None:
-            found = self._by_shape[shape] = build()
-        return found
 
     @cached_property
     def add(self) -> Prepared:

@@ -31,7 +31,7 @@ from regen_core.adapters.sql.key_statements import KeyStatements
 from regen_core.adapters.sql.lookups import LookUps
 from regen_core.adapters.sql.outbox_statements import OutboxStatements
 from regen_core.adapters.sql.period_statements import PeriodStatements
-from regen_core.adapters.sql.prepared import Prepared, prepare
+from regen_core.adapters.sql.prepared import Prepared, StatementsOfDialect
 from regen_core.adapters.sql.runs_statements import RunStatements
 from regen_core.adapters.sql.schema import (
     document_items,
@@ -59,7 +59,7 @@ class Listing:
         return self.of.name, self.given, self.orgs, self.extra, self.goes_on
 
 
-class Statements:
+class Statements(StatementsOfDialect):
     """The statements of one dialect; those that depend on how many organisations a caller has, by that number.
 
     Those of relays are in ``outbox``, those of reconciliations in ``periods``, those of Idempotency-Keys in ``keys``,
@@ -67,22 +67,12 @@ class Statements:
     """
 
     def __init__(self, dialect: Dialect) -> None:
+        super().__init__(dialect)
         self.outbox = OutboxStatements(dialect)
         self.keys = KeyStatements(dialect)
         self.lookups = LookUps(dialect)
         self.periods = PeriodStatements(dialect)
         self.runs = RunStatements(dialect)
-        self._dialect = dialect
-        self._by_shape: dict[tuple[object, ...], Prepared] = {}
-
-    def _prepared(self, statement: Any, *parameters: str) -> Prepared:
-        return prepare(statement, self._dialect, parameters)
-
-    def _remembered(self, shape: tuple[object, ...], build: Callable[[], Prepared]) -> Prepared:
-        found = self._by_shape.get(shape)
-        if found is None:
-            found = self._by_shape[shape] = build()
-        return found
 
     def _upsert(self, of: Table, names: tuple[str, ...], key: tuple[str, ...]) -> Prepared:
         return adding(self._dialect, of, names, key=key)
