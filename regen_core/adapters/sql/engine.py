@@ -89,7 +89,7 @@ def _known(url: str) -> tuple[URL, Backend]:
         parsed = make_url(url)
         kind = parsed.get_backend_name()
         parsed.get_dialect()
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError):
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):  # the last for a port that is none
         raise UnreadableDatabaseUrl(_without_password(url), "it is not a database URL") from None
     if kind not in _MODULES:
         raise UnreadableDatabaseUrl(shown_url(parsed), "it is neither SQLite's nor PostgreSQL's")

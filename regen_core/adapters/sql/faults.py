@@ -95,7 +95,8 @@ class DurabilityTooWeak(_DatabaseFault):
     """A setting that makes commits durable reads weaker than it must; details: name, value found, value needed."""
 
     says = (
-        "doesn't keep commits safe: {} is {}, needed is {}. Change the setting, or use a file system that supports it."
+        "doesn't keep commits safe: {} is {}, needed is {}. Change the setting; a file needs a file system that "
+        "supports it."
     )
 
 

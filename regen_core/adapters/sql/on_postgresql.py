@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import URL
 
 from regen_core.adapters.sql import faults
@@ -61,7 +62,11 @@ _GONE: Final = ("08", "57P")
 
 
 def _check(url: URL, where: str) -> None:
-    """Nothing can be said about a server before it is asked."""
+    """Nothing can be said about a server before it is asked, but which parameters a URL may have is known."""
+    try:
+        make_conninfo(**dict.fromkeys(url.query, ""))
+    except psycopg.ProgrammingError:
+        raise faults.UnreadableDatabaseUrl(where, "it has a parameter that libpq doesn't know") from None
 
 
 def _options(busy_timeout: float) -> Mapping[str, Any]:

@@ -48,6 +48,68 @@ class TestOpening:
         with pytest.raises(StoreFault):
             SqlStore.open(postgresql.url("nobody"))
 
+    @pytest.mark.parametrize(
+        ("query", "says"),
+        [
+            ("sslmode=bogus", "a parameter of the URL has a value that it can't have"),
+            ("options=-cnosuch%3D1", "it has no such setting as the URL's options name"),
+            ("options=-cfsync%3Doff", "the URL's options name a setting that no session may change"),
+            ("options=-cwork_mem%3Dx", "the URL's options give a setting a value that it can't have"),
+            ("options=-cwork_mem", "the URL's options can't be read"),
+            ("options=work_mem", "the URL's options can't be read"),
+            ("service=nobody", "the URL names a service that isn't defined"),
+        ],
+    )
+    def test_a_parameter_with_a_wrong_value(self, postgresql: Server, query: str, says: str) -> None:
+        """The sentence says that the URL is at fault."""
+        url = f"postgresql://postgres@/postgres?host={quote(postgresql.socket)}&{query}"
+        assert f"can't be reached: {says}." in refused(url, faults.ServerUnavailable)
+
+    def test_a_parameter_that_is_none(self, postgresql: Server) -> None:
+        """It is found before the server is asked; so is a driver's own, which would be ignored."""
+        for name in ("nosuch", "autocommit"):
+            url = f"postgresql://postgres:secret@/postgres?host={quote(postgresql.socket)}&{name}=1"
+            told = refused(url, faults.UnreadableDatabaseUrl)
+            assert "it has a parameter that libpq doesn't know" in told
+            assert "secret" not in told
+
+    def test_a_port_that_is_none(self) -> None:
+        """No password is repeated here either."""
+        assert "secret" not in refused("postgresql://me:secret@host:port/db", faults.UnreadableDatabaseUrl)
+        assert "the URL's port is none" in refused("postgresql://me@127.0.0.1:99999/db", faults.ServerUnavailable)
+
+    @pytest.mark.parametrize(
+        ("name", "role", "says"),
+        [
+            ("stranger", None, "it knows no such user"),
+            ("group", "NOLOGIN", "the user may not log in"),
+            ("many", "LOGIN CONNECTION LIMIT 0", "all its connections are in use"),
+            ("guest", "LOGIN", "the user may not connect to this database"),
+        ],
+    )
+    def test_a_user_that_is_not_let_in(
+        self, schema: PostgresqlDatabase, name: str, role: str | None, says: str
+    ) -> None:
+        """The server's texts name role and database in all of these cases, yet they aren't one."""
+        place = f"{schema.schema}_{name}"
+        schema.run(f"CREATE DATABASE {place}")
+        schema.run(f"REVOKE CONNECT ON DATABASE {place} FROM PUBLIC")
+        if role is not None:
+            schema.run(f"CREATE ROLE {place} {role}")
+        if name == "many":
+            schema.run(f"GRANT CONNECT ON DATABASE {place} TO {place}")
+        url = f"postgresql://{place}@/{place}?host={quote(schema.server.socket)}"
+        assert f"can't be reached: {says}." in refused(url, faults.ServerUnavailable)
+
+    @pytest.mark.parametrize("rule", ["", "local all stranger reject\n"])
+    def test_a_user_that_pg_hba_does_not_know(self, rule: str) -> None:
+        """Its text names the database, which is there."""
+        with running_server() as server:
+            (server.directory / "data" / "pg_hba.conf").write_text(f"{rule}local all postgres trust\n")
+            server.kill()
+            server.start()
+            assert "its pg_hba.conf lets" in refused(server.url(user="stranger"), faults.ServerUnavailable)
+
     def test_a_database_of_somebody_else(self, schema: PostgresqlDatabase) -> None:
         """A table that happens to be called as one of ours doesn't make it ours, and it is left alone."""
         schema.run("CREATE TABLE documents (id text)")
