@@ -278,6 +278,6 @@ def _next(settings: Settings, run: Run) -> Iterator[Line]:
         yield Line(f"No document{kind} is stored in {where}. Check these, or load documents: regen load FILE", "next")
     else:
         if run.counts.deliveries:
-            yield Line(f"{spelled(settings, 'deliver', '--to')} ledger|file:PATH|URL", "next")
+            yield Line(f"{spelled(settings, 'deliver')} --to ledger|file:PATH|URL", "next")
         if run.counts.rejects:
             yield Line("Mend what was refused, load it again, and repeat the migration or 'regen run' these.", "next")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -15,8 +14,8 @@ import click
 from regen_core.adapters.cli.choices import choice
 from regen_core.adapters.cli.connecting import opened
 from regen_core.adapters.cli.faults import ExitCode
-from regen_core.adapters.cli.output import Output
-from regen_core.adapters.cli.settings import RegenCommand, settings_of
+from regen_core.adapters.cli.run_report import spelled
+from regen_core.adapters.cli.settings import RegenCommand, Settings, settings_of
 from regen_core.changes import FieldChange
 from regen_core.documents import DocumentType
 from regen_core.explain.as_json import changes_as_json
@@ -31,15 +30,15 @@ from regen_core.variance_rules import Remedy, Transit, VarianceKind
 
 __all__ = ["reconcile"]
 
-_DELIVER: Final = "regen deliver --to ledger"
-_RUN: Final = "regen run --type {type} --id {id}"
-_COMMANDS: Final[Mapping[Remedy, tuple[str, ...]]] = {
+_DELIVER: Final = ("deliver", "--to", "ledger")
+_RUN: Final = ("run", "--type", "{type}", "--id", "{id}")
+_COMMANDS: Final[Mapping[Remedy, tuple[tuple[str, ...], ...]]] = {
     Remedy.DELIVER: (_DELIVER,),
-    Remedy.RE_SEND: (f"{_RUN} --only-re-send", _DELIVER),
-    Remedy.CATCH_UP: (f"{_RUN} --re-migrate", _DELIVER),
+    Remedy.RE_SEND: ((*_RUN, "--only-re-send"), _DELIVER),
+    Remedy.CATCH_UP: ((*_RUN, "--re-migrate"), _DELIVER),
     Remedy.CORRECT: (),
 }
-"""What to type for a remedy; none where no command helps."""
+"""What to type for a remedy, in words; none where no command helps."""
 
 _TONES: Final[Mapping[VarianceKind, Tone]] = {
     VarianceKind.MISSING: Tone.SEND,
@@ -106,21 +105,21 @@ def reconcile(ctx: click.Context, first: date, last: date, kind: DocumentType | 
     settings = settings_of(ctx)
     with opened(settings.db) as store:
         outcome = store.reconcile(settings.scope, Period(first, last), kind)
-    _print(settings.output, outcome)
+    _print(settings, outcome)
     return ExitCode.DONE if outcome.agrees else ExitCode.REFUSED
 
 
-def _print(output: Output, outcome: Reconciliation) -> None:
-    listing = output.listing("variances", _COLUMNS)
+def _print(settings: Settings, outcome: Reconciliation) -> None:
+    listing = settings.output.listing("variances", _COLUMNS)
     for each in outcome.variances:
-        listing.row(_cells(each), _variance_json(each))
+        listing.row(_cells(each), _variance_json(settings, each))
     value = {
         "success": outcome.agrees,
         "from": outcome.period.first.isoformat(),
         "to": outcome.period.last.isoformat(),
         "totals": [_totals_json(each) for each in outcome.totals],
     }
-    listing.end([*_totals(outcome), _verdict(outcome), *_advice(outcome)], value)
+    listing.end([*_totals(outcome), _verdict(outcome), *_advice(settings, outcome)], value)
 
 
 # for people
@@ -178,19 +177,19 @@ def _verdict(outcome: Reconciliation) -> Line:
     return Line(f"Billing and Revenue agree {period}{'' if outcome.totals else ': no live lines'}", tone=Tone.STRONG)
 
 
-def _advice(outcome: Reconciliation) -> Iterator[Line]:
+def _advice(settings: Settings, outcome: Reconciliation) -> Iterator[Line]:
     """What each remedy means that a variance asks for, with the commands to type."""
     counts = Counter(each.remedy for each in outcome.variances)
     for remedy in Remedy:
         if counts[remedy]:
             yield Line(f"{remedy.value} ({counts[remedy]}): {remedy.advice}")
-            yield from (Line(each.format(type="TYPE", id="ID"), depth=1) for each in _COMMANDS[remedy])
+            yield from (Line(each, depth=1) for each in _commands(settings, remedy, type="TYPE", id="ID"))
 
 
 # for programs
 
 
-def _variance_json(variance: Variance) -> dict[str, Any]:
+def _variance_json(settings: Settings, variance: Variance) -> dict[str, Any]:
     transaction, held = variance.transaction, variance.held
     key = transaction.header.key
     stored = None if variance.stored is None else variance.stored.transaction
@@ -205,7 +204,7 @@ def _variance_json(variance: Variance) -> dict[str, Any]:
         "differs": changes_as_json(_changes(variance)),
         "sent": variance.transit.value,
         "next": variance.remedy.value,
-        "commands": _commands(variance),
+        "commands": _commands(settings, variance.remedy, type=key.type.value, id=key.id),
     }
 
 
@@ -217,10 +216,9 @@ def _side_json(transaction: BillingTransaction, counted: Decimal | None, state: 
     return {**own, "currency": header.currency, "amount": str(transaction.amount), "counted": amount}
 
 
-def _commands(variance: Variance) -> Sequence[str]:
-    key = variance.transaction.header.key
-    names = {"type": key.type.value, "id": shlex.quote(key.id)}
-    return [each.format(**names) for each in _COMMANDS[variance.remedy]]
+def _commands(settings: Settings, remedy: Remedy, **names: str) -> Sequence[str]:
+    """What to type for a remedy, about the tenant, the entity and the organisations that were asked about."""
+    return [spelled(settings, *[word.format(**names) for word in words]) for words in _COMMANDS[remedy]]
 
 
 def _totals_json(totals: CurrencyTotals) -> dict[str, Any]:

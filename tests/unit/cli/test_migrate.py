@@ -47,6 +47,12 @@ class TestMigrating:
         assert len(loaded("show", "transactions").rows) == 2
         assert len(loaded("show", "deliveries").rows) == 2
 
+    def test_what_to_do_next_is_a_command_for_the_same_place(self, regen: Any, invoice: Any) -> None:
+        """As it would be typed; a URL, which may hold a password, is left out."""
+        place = ("--tenant", "acme", "--db", f"sqlite:///{regen.directory / 'other.db'}")
+        assert regen("load", regen.write("one.json", invoice()), *place).code == 0
+        assert "regen deliver --tenant acme --db … --to ledger|file:PATH|URL\n" in regen("migrate", *place).out
+
     def test_it_overrides_and_resends_as_a_single_request_does(self, loaded: Any) -> None:
         """TBL-M: the flags mean the same."""
         assert loaded("migrate", "--only-re-send").code == 1

@@ -152,6 +152,18 @@ class TestVariances:
                 assert regen(*command.split()[1:]).code == 0
         assert regen("reconcile", *JANUARY).code == 0
 
+    def test_the_advice_is_about_the_place_that_was_asked_about(self, regen: Any, invoice: Any) -> None:
+        """ACC-4: typed as it stands it mends the tenant's, the entity's and the organisation's lines."""
+        place = ("--tenant", "a b", "--entity", "e1", "--org", "north")
+        assert regen("load", regen.write("one.json", invoice()), *place).code == 0
+        assert regen("run", *REFERENCE, *place).code == 0
+        assert regen("deliver", "--to", "file:lost", *place).code == 0
+        said = regen("reconcile", *JANUARY, *place)
+        assert "  regen run --type TYPE --id ID --only-re-send --org north --tenant 'a b' --entity e1\n" in said.out
+        for command in regen("reconcile", *JANUARY, *place, "--json").json["variances"][0]["commands"]:
+            assert regen(*shlex.split(command)[1:]).code == 0
+        assert regen("reconcile", *JANUARY, *place).code == 0
+
     def test_what_waits_is_to_be_delivered(self, loaded: Any) -> None:
         loaded("run", *REFERENCE)
         assert variances(loaded) == [
