@@ -12,12 +12,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from regen_core.testing.adapted import Capability
-from regen_core.testing.counting import LAWS
+from regen_core.testing.corpus import corpus_scenarios
+from regen_core.testing.counting import LAWS, ROWS
 from regen_core.testing.histories import MODEL, NEED_A_COPY, UNFORESEEN, LawsAsked, failures
 from regen_core.testing.idempotent import IDEMPOTENCY_SCENARIOS
+from regen_core.testing.journal import Journal
 from regen_core.testing.report import History, Outcome, Report, Verdict
 from regen_core.testing.scenarios import Scenario, bench_of
 from regen_core.testing.stories import STORIES
@@ -30,6 +32,9 @@ DEFAULT_HISTORIES: Final = 60
 
 DEFAULT_STEPS: Final = 120
 """Steps of one history."""
+
+
+_ROWS: Final = frozenset(ROWS)
 
 
 @frozen(kw_only=True)
@@ -50,7 +55,7 @@ class Options:
 
 def scenarios() -> tuple[Scenario, ...]:
     """All checks that are told as stories."""
-    return (*STORIES, *IDEMPOTENCY_SCENARIOS)
+    return (*STORIES, *IDEMPOTENCY_SCENARIOS, *corpus_scenarios())
 
 
 def check_ids() -> tuple[str, ...]:
@@ -91,6 +96,7 @@ class _Run:
         if self._skipped(scenario.id, scenario.rule_ids, f"needs {' and '.join(missing)}" if missing else None):
             return
         found = performed_scenario(self.system, scenario, self.options.seed)
+        self.counts.update([each for each in scenario.rule_ids if each in _ROWS])
         self._verdict(scenario.id, scenario.rule_ids, 1, found)
 
     def _skipped(self, check: str, rule_ids: tuple[str, ...], because: str | None) -> bool:
@@ -119,15 +125,18 @@ class _Run:
 
 def performed_scenario(system: System, scenario: Scenario, seed: int = 0) -> History | None:
     """How a scenario fails, ``None`` where it doesn't."""
+    bench = bench_of(system)
+    journal = Journal(bench.subject)
     try:
-        scenario.perform(bench_of(system))
+        scenario.perform(evolve(bench, subject=journal))
     except AssertionError as error:
         found = str(error)
     except Exception as error:  # noqa: BLE001  # whatever a foreign system raises is what was found
         found = f"raised {type(error).__name__}: {error}"
     else:
         return None
-    return History(check=scenario.id, seed=seed, steps=(), words=(scenario.told,), calls=(), found=found)
+    words, calls = (scenario.told, *journal.words), tuple(journal.calls)
+    return History(check=scenario.id, seed=seed, steps=(), words=words, calls=calls, found=found)
 
 
 def conform(system: System, options: Options | None = None) -> Report:

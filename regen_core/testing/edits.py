@@ -65,7 +65,7 @@ _SOURCES: Final[dict[DocumentType, tuple[ItemSource | None, ...]]] = {
     _D: (ItemSource.CREDIT_MEMO, None),
     _A: (ItemSource.INVOICE, None),
 }
-_AMOUNTS: Final = tuple(map(Decimal, ("10.00", "-10", "0", "0.10", "12345678901234567890.12")))
+_AMOUNTS: Final = tuple(map(Decimal, ("10.00", "0.10", "-10", "12345678901234567890.12", "0")))
 _FACTS: Final[tuple[dict[str, Any], ...]] = (
     {},
     {"booking_amount": Decimal(-3)},

@@ -35,7 +35,7 @@ UNFORESEEN: Final = "unforeseen"
 NEED_A_COPY: Final = {"REV-4": "reorder", "CNV-6": "commute"}
 """Laws about two histories, each with the verb that performs them."""
 
-_TRIES: Final = 5
+_TRIES: Final = 3
 """Of so many seeds the shortest failing history is told."""
 
 

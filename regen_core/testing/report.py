@@ -14,10 +14,13 @@ from regen_core.testing.counting import ROWS
 from regen_core.testing.simulation import Step
 from regen_core.wire.codec import JsonObject
 
-__all__ = ["FORMAT", "History", "Outcome", "Report", "Verdict", "report_json", "summary_of"]
+__all__ = ["FORMAT", "History", "Outcome", "Report", "Verdict", "report_json", "shortened", "summary_of"]
 
 FORMAT: Final = "regen-conformance-report/1"
 HISTORY_FORMAT: Final = "regen-conformance-history/1"
+
+_READ: Final = 600
+"""Characters of what was found that people are shown."""
 
 
 @unique
@@ -159,4 +162,9 @@ def failure_lines(verdict: Verdict) -> Iterator[str]:
     if verdict.history is not None:
         beside = f" (decided by {', '.join(verdict.history.beside)})" if verdict.history.beside else ""
         yield from [f"  {place}. {words}" for place, words in enumerate(verdict.history.words, 1)]
-        yield f"  found: {verdict.history.found}{beside}"
+        yield f"  found: {shortened(verdict.history.found)}{beside}"
+
+
+def shortened(text: str) -> str:
+    """The text as far as people read it; all of it is in the JSON."""
+    return text if len(text) <= _READ else f"{text[:_READ]} … (all of it is in the JSON report)"

@@ -8,7 +8,7 @@ from typing import Final
 
 from regen_core.rules import RULES
 from regen_core.testing.counting import ROWS
-from regen_core.testing.report import Outcome, Report, Verdict
+from regen_core.testing.report import Outcome, Report, Verdict, shortened
 
 __all__ = ["report_html"]
 
@@ -57,7 +57,7 @@ def _failures(report: Report) -> Iterator[str]:
         ]
         if verdict.history is not None:
             yield "<ol>" + "".join([f"<li>{escape(each)}</li>" for each in verdict.history.words]) + "</ol>"
-            yield f"<p>Found: <code>{escape(verdict.history.found)}</code></p>"
+            yield f"<p>Found: <code>{escape(shortened(verdict.history.found))}</code></p>"
             yield f"<p>Decided by {escape(', '.join(verdict.history.beside))}</p>" if verdict.history.beside else ""
         yield "</section>"
 

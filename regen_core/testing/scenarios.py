@@ -35,11 +35,12 @@ class Scenario:
     rule_ids: tuple[str, ...]
     perform: Callable[[Bench], None]
     needs: frozenset[Capability] = field(default=frozenset())
+    about: str | None = None
 
     @property
     def told(self) -> str:
         """What it does, in a sentence."""
-        return (self.perform.__doc__ or self.id).strip().splitlines()[0]
+        return self.about or (self.perform.__doc__ or self.id).strip().splitlines()[0]
 
 
 def bench_of(system: System) -> Bench:

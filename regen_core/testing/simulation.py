@@ -204,7 +204,32 @@ def find_failure(
 
 
 def shrunk(make: Callable[[], Harness], failure: Failure) -> Failure:
-    """A history without a step that could be left out, and that fails by the same rule."""
+    """A history that fails by the same rule, in which no step can be left out and no number be 0 that isn't."""
+    while True:
+        shorter = _simpler(make, _fewer(make, failure))
+        if shorter.steps == failure.steps:
+            return failure
+        failure = shorter
+
+
+def _simpler(make: Callable[[], Harness], failure: Failure) -> Failure:
+    """The same steps with as many zeros as can be; leaving out a step may become possible by it."""
+    for place in range(len(failure.steps)):
+        for number in range(1, 5):
+            if place >= len(failure.steps) or not failure.steps[place][number]:
+                continue
+            verb, *numbers = failure.steps[place]
+            numbers[number - 1] = 0
+            one, two, three, four = numbers
+            steps = (*failure.steps[:place], (verb, one, two, three, four), *failure.steps[place + 1 :])
+            simpler = failure_of(make, steps)
+            if simpler is not None and simpler.rule_id == failure.rule_id:
+                failure = simpler
+    return failure
+
+
+def _fewer(make: Callable[[], Harness], failure: Failure) -> Failure:
+    """The steps without those that can be left out."""
     size = len(failure.steps)
     while size:
         size = min(size, len(failure.steps))
