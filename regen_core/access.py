@@ -84,7 +84,7 @@ def authorize(
     if org_ids is None:
         return Scope(tenant=caller.tenant, entity=entity, orgs=caller.orgs)
     requested = frozenset(_elements(org_ids))
-    if not requested or not requested <= caller.orgs:
+    if not requested <= caller.orgs:
         return OrgNotAccessible()
     return Scope(tenant=caller.tenant, entity=entity, orgs=requested, requested_orgs=requested)
 

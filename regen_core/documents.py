@@ -179,7 +179,7 @@ class DocumentHeader:
     org: str | None = field(default=None, validator=check_name, metadata=OPTIONAL)
     status: str = field(validator=check_text)
     date: date = field(validator=check_day)
-    currency: str = field()
+    currency: str = field(validator=check_text)
     from_reversal: bool | None = field(default=None, validator=MAYBE_TOLD)
     reason_code: str | None = field(default=None, validator=check_text, metadata=OPTIONAL)
     assumed: tuple[Assumption, ...] = ()

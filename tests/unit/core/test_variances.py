@@ -141,6 +141,13 @@ class TestEachVariance:
 class TestPeriods:
     """RCN-1: a line counts by the document date of the side that has it."""
 
+    def test_a_line_of_nothing_counts_as_a_line(self) -> None:
+        """RCN-2: an amount of 0 is an amount; a line that one side doesn't count at all has none."""
+        ours, theirs = only(stored(amount=Decimal(0)), None), only(None, line(amount=Decimal(0)))
+        assert ours.difference("EUR") == Total(1, Decimal(0))
+        assert theirs.difference("EUR") == Total(-1, Decimal(0))
+        assert ours.difference("USD") == theirs.difference("USD") == Total()
+
     def test_a_moved_date_shows_in_both_periods(self) -> None:
         """A data fix moved the invoice to February; Revenue still has it in January."""
         ours, theirs = stored(date=date(2026, 2, 1)), line(revision=1)
