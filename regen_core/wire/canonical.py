@@ -188,6 +188,7 @@ def header_of(json: object) -> DocumentHeader:
 def item_json(item: BillingItem) -> JsonObject:
     """An item with its carried fields.
 
+    >>> from decimal import Decimal
     >>> item_json(BillingItem(id="i1", amount=Decimal("10.00")))["amount"]
     '10.00'
     """
