@@ -53,7 +53,7 @@ def _loop() -> Iterator[asyncio.AbstractEventLoop]:
 def test_every_history_over_http_keeps_the_laws(loop: asyncio.AbstractEventLoop) -> None:
     """CNV-1 … CNV-7, REV-0 … REV-4, REQ-5, PRE-4, TBL-R, TBL-I, ACC-4, ELI-2, DOC-4; IDM-1, IDM-8."""
     machine = regeneration_machine(lambda: HttpSubject(MemorySubject(), in_process(loop)))
-    run_state_machine_as_test(machine, settings=settings())
+    run_state_machine_as_test(machine, settings=settings(max_examples=scaled(quick=25, deep=500)))
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -181,4 +181,4 @@ def test_control_a_broken_service_is_noticed(loop: asyncio.AbstractEventLoop, br
     def build() -> Subject:
         return HttpSubject(MemorySubject(), serve)
 
-    assert find_failure(lambda: Harness(build, with_laws=False), range(40), 100) is not None
+    assert find_failure(lambda: Harness(build, with_laws=False), range(20), 300) is not None
