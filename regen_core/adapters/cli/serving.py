@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import socket
 import sys
 from collections.abc import Callable
@@ -27,6 +28,9 @@ DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8080
 
 _SERVER_THREADS: Final = 8
+
+_GARBAGE: Final = 20_000
+"""New objects after which garbage is looked for: many times those of a group of requests, and a few megabytes."""
 
 _UNLISTENABLE: Final = {
     errno.EADDRINUSE: "another program listens there. Stop it, or choose another port with --port",
@@ -76,6 +80,7 @@ def serve(
         ) as seen,
     ):
         shown = {} if seen is None else {"window": seen.url}
+        _settle()
         running.run_service(
             evolve(configuration, threads=threads),
             store,
@@ -84,6 +89,13 @@ def serve(
             additions=None if seen is None else seen.additions,
         )
     return ExitCode.DONE
+
+
+def _settle() -> None:
+    """Spare the collector of garbage what the program itself is made of, and the objects of requests in flight."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE)
 
 
 def _threads(database: str) -> int:
