@@ -3,12 +3,14 @@
 ``model`` is the law once more, naively and on its own; ``laws`` are the convergence laws as functions; ``subject``
 says how a system is built and driven, and that is the one thing to override; ``harness`` performs steps on a system and
 checks laws and model after each; ``edits`` are documents that change; ``strategies`` and ``machine`` need Hypothesis;
-``simulation`` and ``breaks`` need nothing. Six lines put a system under the machine::
+``simulation`` and ``breaks`` need nothing. Six lines put a
+system under the machine::
 
+    from regen_core.testing.adapted import StoreSubject  # for a store of the ports; a subject needs no adapting
     from regen_core.testing.machine import regeneration_machine
 
-    def build() -> MySubject:
-        return MySubject(...)
+    TestMyStore = regeneration_machine(lambda: StoreSubject(MyStore)).TestCase
 
-    TestMySystem = regeneration_machine(build).TestCase
+``conformance`` is the whole run on a ``module:factory``: laws, model, ``stories``, ``idempotent``, ``corpus``; it makes
+the report. ``suite`` is the same as tests. docs/how-to/prove-your-store.md shows each of the three ways.
 """

@@ -130,7 +130,7 @@ def performed_scenario(system: System, scenario: Scenario, seed: int = 0) -> His
     try:
         scenario.perform(evolve(bench, subject=journal))
     except AssertionError as error:
-        found = str(error)
+        found = str(error).partition("\nassert ")[0]  # what pytest adds where it rewrites this package
     except Exception as error:  # noqa: BLE001  # whatever a foreign system raises is what was found
         found = f"raised {type(error).__name__}: {error}"
     else:

@@ -1,0 +1,108 @@
+"""The adopter's how-to, followed to the letter in an empty folder: files written, commands run, words found."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/how-to/prove-your-store.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+BLOCKS = BLOCK.findall(PAGE)
+PATIENCE = 300
+"""Seconds after which a command hangs."""
+
+FILES = {text.split("\n", 1)[0].removeprefix("# "): text for kind, text in BLOCKS if kind in {"python", "py"}}
+
+
+def commands() -> list[tuple[str, int, str]]:
+    """Each command with the exit status that the page tells, and the text block that follows it."""
+    found: list[tuple[str, int, str]] = []
+    for kind, text in BLOCKS:
+        if kind == "sh" and not text.startswith("pip "):
+            for line in text.splitlines():
+                command, _, told = line.partition("  # ends with ")
+                found.append((command, int(told or 0), ""))
+        elif kind == "text" and found and not found[-1][2] and not text.startswith("CNV-6"):
+            command, status, _ = found[-1]
+            found[-1] = (command, status, text)
+    return found
+
+
+@pytest.fixture(scope="module", name="folder")
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("adopter")
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def run(folder: Path, command: str) -> tuple[int, str]:
+    """A command as an adopter types it, with this interpreter's packages."""
+    program, *arguments = command.split()
+    started = {
+        "pytest": [sys.executable, "-m", "pytest", *_plugin(), "-p", "no:cacheprovider"],
+        "regen": [sys.executable, "-c", "from regen_core.adapters.cli.main import main; main()"],
+    }[program]
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [*started, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def _plugin() -> list[str]:
+    """The options' plugin, where an older installation of this folder doesn't name it yet."""
+    from importlib.metadata import entry_points  # noqa: PLC0415
+
+    named = any(each.value == "pytest_regen_core" for each in entry_points(group="pytest11"))
+    return [] if named else ["-p", "pytest_regen_core"]
+
+
+def test_the_page_has_its_parts() -> None:
+    assert set(FILES) == {"stores.py", "test_stores.py", "broken.py"}
+    assert [status for _, status, _ in commands()] == [0, 0, 0, 1, 1, 0]
+
+
+def test_every_command_does_what_the_page_says(folder: Path) -> None:
+    """In the order of the page, since the later ones read what the earlier ones wrote."""
+    for command, status, expected in commands():
+        code, told = run(folder, command)
+        assert code == status, f"{command}: {told}"
+        for line in expected.splitlines():
+            assert line in told, f"{command} doesn't say {line!r}: {told}"
+    _is_told_by_a_history_of_minimal_length(folder / "broken.json")
+
+
+def _is_told_by_a_history_of_minimal_length(report: Path) -> None:
+    """Two calls are enough to lose a row: a document is loaded, and overridden."""
+    checks = {each["id"]: each for each in json.loads(report.read_text(encoding="utf-8"))["checks"]}
+    assert [call["call"] for call in checks["CNV-1"]["history"]["calls"]] == ["load", "regenerate"]
+
+
+@pytest.mark.parametrize("wrong", ["", "--regen-store nothing", "--regen-store stores:nothing"])
+def test_a_wrong_store_is_wrong_usage_for_pytest(folder: Path, wrong: str) -> None:
+    code, told = run(folder, f"pytest --pyargs regen_core.testing.suite {wrong}")
+    assert code == 4, told
+    assert "factory" in told or "imported" in told
+
+
+def test_pytest_skips_and_fails_by_the_lists(folder: Path) -> None:
+    (folder / "skips.txt").write_text("CNV-6  of another test\ngone  of another version\n", encoding="utf-8")
+    few = "--regen-max-examples 2 --regen-steps 20 --regen-skips skips.txt"
+    code, told = run(folder, f"pytest -rs --pyargs regen_core.testing.suite --regen-store stores:DictStore {few}")
+    assert code == 1
+    assert "of another test" in told
+    assert "'gone' names no check" in told
