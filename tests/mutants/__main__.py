@@ -1,70 +1,52 @@
-"""``python -m tests.mutants regeneration access``: make the mutants of modules, and see which tests notice."""
+"""``python -m tests.mutants access idempotency``: make the mutants of modules, and see which no test notices."""
 
 from __future__ import annotations
 
 import argparse
-import pickle
 import sys
 import time
-from hashlib import blake2b
-from pathlib import Path
 
-from tests.mutants import judging
 from tests.mutants.equivalents import LISTED, read_list, unmatched
 from tests.mutants.generating import mutants_of
-from tests.mutants.mutant import CORE, Mutant
+from tests.mutants.judging import survivors
+from tests.mutants.mutant import CORE
 
-TESTS = ("tests/unit/core", "tests/unit/revenue", "tests/unit/fields", "tests/properties")
+UNIT, RULES = "tests/unit/core", "tests/properties"
+FOCUSED = {
+    "access": [f"{UNIT}/test_each_condition.py", f"{RULES}/test_requests_and_access.py"],
+    "attempts": ["tests/unit/revenue"],
+    "fields": ["tests/unit/fields"],
+    "idempotency": [f"{RULES}/test_idempotency.py"],
+    "migration": [f"{UNIT}/test_each_condition.py", f"{RULES}/test_migration.py"],
+    "persistent_map": [f"{UNIT}/test_each_condition.py", f"{RULES}/test_persistent_map.py"],
+    "reconciliation": [f"{UNIT}/test_variances.py", f"{RULES}/test_reconciliation.py"],
+    "retry_after": [f"{UNIT}/test_retry_after.py"],
+    "revenue": [f"{RULES}/test_revenue.py"],
+    "type_mapping": [f"{RULES}/test_mapping.py"],
+}
+"""The tests that are about a module; where none are named, all that are about the core."""
+
+EVERYTHING = [UNIT, "tests/unit/revenue", "tests/unit/fields", RULES]
 NO_RULE_OF_ITS_OWN = {"__init__", "calls", "page", "ports", "rules", "run_ports"}
 """The register, names and protocols: nothing in them decides."""
 
-
-def _surveyed(paths: list[str], kept: Path | None) -> judging.Survey:
-    """The survey of the unchanged tests, taken from the file where it is about the same texts."""
-    texts = [path.read_bytes() for each in (*paths, str(CORE)) for path in sorted(Path(each).rglob("*.py"))]
-    digest = blake2b(b"\0".join(texts)).hexdigest()
-    if kept is not None and kept.exists():
-        told, survey = pickle.loads(kept.read_bytes())  # noqa: S301  # written by this command
-        if told == digest and isinstance(survey, judging.Survey):
-            return survey
-    survey = judging.survey(paths)
-    if kept is not None:
-        kept.write_bytes(pickle.dumps((digest, survey)))
-    return survey
+BOTH = ["functions", "bodies"]
 
 
-def _survivors(paths: list[str], mutants: list[Mutant], survey: judging.Survey) -> list[Mutant]:
-    """The mutants that no test notices, swapped in where that shows all, else imported."""
-    within = [mutant for mutant in mutants if mutant.places]
-    survivors: list[Mutant] = []
-    again = [mutant for mutant in mutants if not mutant.places]
-    for mutant, answer in zip(within, judging.judge_swapped(paths, within, survey), strict=True):
-        on_import = any(f"{mutant.module}:{name}:{line}" in survey.on_import for name, line in mutant.places)
-        if answer == judging.NOT_SWAPPED or (answer == judging.SURVIVED and on_import):
-            again.append(mutant)
-        elif answer == judging.SURVIVED:
-            survivors.append(mutant)
-    survivors.extend(each for each in again if judging.judge_imported(paths, each, survey) == judging.SURVIVED)
-    return survivors
-
-
-def _report(module: str, paths: list[str], survey: judging.Survey) -> int:
+def _report(module: str, wanted: list[str], paths: list[str]) -> int:
     """Judge a module's mutants and say what came out; how many faults there are."""
     started = time.monotonic()
-    mutants, listed = list(mutants_of(module)), read_list(LISTED.read_text(encoding="utf-8"))
-    survivors = _survivors(paths, mutants, survey)
-    equivalent = [each for each in survivors if each.identity in listed]
-    alive = [each for each in survivors if each.identity not in listed]
-    told = {each.identity for each in equivalent}
-    moved = unmatched(listed, mutants, [module])
-    noticed = [each for each in listed if each[0] == module and each not in told and each not in moved]
-    killed, seconds = len(mutants) - len(survivors), time.monotonic() - started
-    tally = f"{len(mutants)} mutants, {killed} killed, {len(equivalent)} equivalent, {len(alive)} alive"
-    _say(f"{module}: {tally} ({seconds:.0f} s)")
-    for mutant in alive:
-        _say(f"ALIVE {mutant}")
+    mutants, listed = mutants_of(module, wanted), read_list(LISTED.read_text(encoding="utf-8"))
+    found = survivors(paths, mutants, lambda mutant: None if mutant.identity in listed else _say(f"ALIVE {mutant}"))
+    equivalent = {each.identity for each in found} & set(listed)
+    alive = [each for each in found if each.identity not in equivalent]
+    moved = unmatched(listed, mutants, [module] if wanted == BOTH else [])
+    noticed = ({each.identity for each in mutants} & set(listed)) - equivalent
+    tally = f"{len(mutants)} mutants, {len(mutants) - len(found)} killed"
+    seconds = time.monotonic() - started
+    _say(f"{module}: {tally}, {len(found) - len(alive)} equivalent, {len(alive)} alive ({seconds:.0f} s)")
     for what, entries in (("listed, but no mutant is so", moved), ("listed as equivalent, but noticed", noticed)):
-        for _, before, after in entries:
+        for _, before, after in sorted(entries):
             _say(f"{what}: {module}\n  - {before}\n  + {after}")
     return len(alive) + len(moved) + len(noticed)
 
@@ -77,12 +59,13 @@ def main(arguments: list[str]) -> int:
     """Exit code 1 where a mutant is alive, or an entry of the list is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("modules", nargs="*", help="modules of the core; all that decide where none is named")
-    parser.add_argument("--survey", type=Path, help="file that keeps which test executes what, between two runs")
-    parser.add_argument("--tests", nargs="+", default=list(TESTS), help="where the tests are that may notice")
+    parser.add_argument("--only", choices=BOTH, help="mutants within functions, or of the bodies around them")
+    parser.add_argument("--tests", nargs="+", help="where the tests are that may notice")
     chosen = parser.parse_args(arguments)
     modules = chosen.modules or sorted({path.stem for path in CORE.glob("*.py")} - NO_RULE_OF_ITS_OWN)
-    survey = _surveyed(chosen.tests, chosen.survey)
-    return 1 if sum([_report(module, chosen.tests, survey) for module in modules]) else 0
+    wanted = [chosen.only] if chosen.only else BOTH
+    faults = [_report(module, wanted, chosen.tests or FOCUSED.get(module, EVERYTHING)) for module in modules]
+    return 1 if sum(faults) else 0
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ validator and default; cosmic-ray's starts a test run per mutant, half a second 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cosmic_ray.ast import get_ast
 from cosmic_ray.mutating import MutationVisitor as CosmicVisitor
@@ -40,28 +40,29 @@ class _Everywhere(MutationVisitor):  # type: ignore[misc,unused-ignore]
         return bool(super()._skip_node_and_children(node))
 
 
-def mutants_of(module: str) -> tuple[Mutant, ...]:
-    """All mutants of a module of the core, each once, in the order of its lines."""
+def mutants_of(module: str, wanted: Sequence[str] = ("functions", "bodies")) -> tuple[Mutant, ...]:
+    """The mutants of a module of the core, each once, in the order of its lines."""
     original = (CORE / f"{module}.py").read_text(encoding="utf-8")
     found: dict[str, Mutant] = {}
-    for changed, within_functions in (*_by_mutmut(original), *_by_cosmic_ray(original)):
-        mutant = mutant_of(module, original, changed)
-        if mutant is not None and bool(mutant.places) is within_functions:
-            found.setdefault(mutant.source, mutant)
+    for name, changed_texts in (("functions", _by_mutmut), ("bodies", _by_cosmic_ray)):
+        for changed in changed_texts(original) if name in wanted else ():
+            mutant = mutant_of(module, original, changed)
+            if mutant is not None and bool(mutant.places) is (name == "functions"):
+                found.setdefault(mutant.source, mutant)
     return tuple(sorted(found.values(), key=lambda each: each.line))
 
 
-def _by_mutmut(original: str) -> Iterator[tuple[str, bool]]:
+def _by_mutmut(original: str) -> Iterator[str]:
     wrapper = MetadataWrapper(parse_module(original))
     visitor = _Everywhere(mutation_operators, IgnoredCode(set(), set(), set()), None)
     tree = wrapper.visit(visitor)
     for mutation in visitor.mutations:
         changed = deep_replace(tree, mutation.original_node, mutation.mutated_node)
         assert isinstance(changed, Module)
-        yield changed.code, True
+        yield changed.code
 
 
-def _by_cosmic_ray(original: str) -> Iterator[tuple[str, bool]]:
+def _by_cosmic_ray(original: str) -> Iterator[str]:
     elsewhere, tree = _functions_and_annotations(original), get_ast(original)
     operators = provider.OperatorProvider()
     for name in sorted(set(operators) - RANDOM):
@@ -70,7 +71,7 @@ def _by_cosmic_ray(original: str) -> Iterator[tuple[str, bool]]:
             if not any(start <= place < stop for start, stop in elsewhere):
                 changed = CosmicVisitor.mutate_code(original, operator, occurrence)
                 if changed is not None:
-                    yield changed, False
+                    yield changed
 
 
 def _positions(operator: Operator, node: NodeOrLeaf) -> Iterator[Position]:

@@ -1,43 +1,42 @@
-"""Which tests notice a mutant: each in a process of its own, cheap tests first, until one fails.
+"""Which mutants no test notices: each is tried in a process of its own, until the first test fails.
 
 A pytest session collects the tests once; then a process is forked per mutant, changes the code of the mutant's
-functions and runs the tests that execute them. What a table or a default says is made on import: for such mutants
-the fork happens before anything of the core is loaded, and the session is within it.
+functions and runs the tests. What a table or a default says is made on import: for such mutants the fork happens
+before anything of the core is loaded, and the session is within it.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import signal
-import sys
 import tempfile
 import time
 import traceback
-import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from _pytest.runner import runtestprotocol
-from attrs import field, frozen
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.mutants.mutant import CORE, Mutant, Place
+from tests.mutants.mutant import Mutant
 from tests.mutants.swapping import ImportsMutant, live_functions, swap
 
-__all__ = ["Survey", "judge_imported", "judge_swapped", "survey"]
+__all__ = ["survivors"]
 
-KILLED, SURVIVED, NOT_SWAPPED = 1, 0, 77
+KILLED, SURVIVED, UNKNOWN = 1, 0, 77
 MEMORY = 4 * 1024**3
+LONGEST = 120.0
+"""Seconds after which a mutant that never ends is told from the original."""
+
 REWRITTEN = "ignore::pytest.PytestAssertRewriteWarning"
 """Hypothesis is loaded before a session starts, so that no process has to load it again."""
 
 settings.register_profile(
     "mutants",
-    max_examples=60,
-    stateful_step_count=30,
+    max_examples=20,
+    stateful_step_count=20,
     deadline=None,
     derandomize=True,
     database=None,
@@ -47,83 +46,33 @@ settings.register_profile(
 """The same examples for each mutant, none made smaller: that a test fails is all that is asked."""
 
 
-@frozen
-class Survey:
-    """What the tests do while nothing is changed.
-
-    Fields: ``tests`` by node id the seconds that a test takes and the functions that it executes, as
-    ``module:name:line``; ``on_import`` the functions that importing the core and the tests executes.
-    """
-
-    tests: dict[str, tuple[float, frozenset[str]]]
-    on_import: frozenset[str] = field(default=frozenset())
-
-    def of(self, mutant: Mutant) -> list[str]:
-        """The tests that can notice a mutant, cheapest first."""
-        names = {_name(mutant.module, place) for place in mutant.places}
-        prefix = f"{mutant.module}:"
-
-        def touches(executed: frozenset[str]) -> bool:
-            return bool(names & executed) if names else any(each.startswith(prefix) for each in executed)
-
-        found = [(seconds, test) for test, (seconds, executed) in self.tests.items() if touches(executed)]
-        everything = [(seconds, test) for test, (seconds, _) in self.tests.items()]
-        return [test for _, test in sorted(found or everything)]
-
-    def seconds(self, tests: Iterable[str]) -> float:
-        """How long the tests take."""
-        return sum(self.tests[test][0] for test in tests)
-
-
-def _name(module: str, place: Place) -> str:
-    return f"{module}:{place[0]}:{place[1]}"
-
-
 class _Session:
     """A plugin that takes over the loop of a pytest session once all is collected."""
 
-    def __init__(self, loop: Callable[[pytest.Session], None], noting: set[str] | None = None) -> None:
-        self._loop, self._noting = loop, noting
+    def __init__(self, loop: Callable[[pytest.Session], None]) -> None:
+        self._loop = loop
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection(self, session: pytest.Session) -> None:
         settings.load_profile("mutants")
-        if self._noting is not None:
-            sys.setprofile(_noter(self._noting))
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        sys.setprofile(None)
         self._loop(session)
         return True
 
 
-def _noter(into: set[str]) -> Callable[[types.FrameType, str, object], None]:
-    folder = f"{CORE}{os.sep}"
-    names: dict[types.CodeType, str | None] = {}
-
-    def note(frame: types.FrameType, event: str, _: object) -> None:
-        if event != "call":
-            return
-        code = frame.f_code
-        if code not in names:
-            path = code.co_filename
-            inside = path.startswith(folder) and os.sep not in path[len(folder) :]
-            outer = (code.co_qualname.split(".<locals>")[0], code.co_firstlineno)
-            names[code] = _name(Path(path).stem, outer) if inside else None
-        name = names[code]
-        if name is not None:
-            into.add(name)
-
-    return note
-
-
-def _pytest(paths: Sequence[str], plugin: object) -> int:
+def _pytest(paths: Sequence[str], loop: Callable[[pytest.Session], None]) -> int:
     options = ["-q", "-p", "no:cacheprovider", "--no-header", "--no-summary", "-W", REWRITTEN]
-    return int(pytest.main([*options, *paths], plugins=[plugin]))
+    return int(pytest.main([*options, *paths], plugins=[_Session(loop)]))
 
 
-def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
-    return not any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
+def _all_pass(items: Sequence[pytest.Item]) -> bool:
+    following = [*items[1:], None]
+    return not any(
+        report.failed
+        for item, after in zip(items, following, strict=True)
+        for report in runtestprotocol(item, log=False, nextitem=after)
+    )
 
 
 def _forked(work: Callable[[], int], limit: float) -> int:
@@ -145,85 +94,61 @@ def _forked(work: Callable[[], int], limit: float) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def survey(paths: Sequence[str]) -> Survey:
-    """Run all tests once, in a process of its own; raises ``RuntimeError`` where one fails."""
-    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+def survivors(paths: Sequence[str], mutants: Sequence[Mutant], say: Callable[[Mutant], None]) -> list[Mutant]:
+    """The mutants that no test at these paths notices; ``say`` hears of each when it is found.
 
-        def work() -> int:
-            on_import: set[str] = set()
-            found: dict[str, tuple[float, list[str]]] = {}
-            failed: list[str] = []
-
-            def loop(session: pytest.Session) -> None:
-                for item, following in zip(session.items, [*session.items[1:], None], strict=True):
-                    executed: set[str] = set()
-                    started = time.perf_counter()
-                    sys.setprofile(_noter(executed))
-                    passed = _passes(item, following)
-                    sys.setprofile(None)
-                    if not passed:
-                        failed.append(item.nodeid)
-                    found[item.nodeid] = time.perf_counter() - started, sorted(executed)
-
-            _pytest(paths, _Session(loop, on_import))
-            told = json.dumps({"tests": found, "on_import": sorted(on_import), "failed": failed})
-            Path(file.name).write_text(told, encoding="utf-8")
-            return 0
-
-        if _forked(work, 1200) != 0:
-            raise RuntimeError("the survey of the unchanged tests did not end; run them with pytest to see why")
-        told = json.loads(Path(file.name).read_text(encoding="utf-8"))
-    if told["failed"]:
-        raise RuntimeError(f"tests fail while nothing is changed: {told['failed']}")
-    tests = {test: (seconds, frozenset(executed)) for test, (seconds, executed) in told["tests"].items()}
-    return Survey(tests, frozenset(told["on_import"]))
+    Raises ``RuntimeError`` where the tests fail while nothing is changed.
+    """
+    within = [mutant for mutant in mutants if mutant.places]
+    alive: list[Mutant] = []
+    verdicts = dict(zip(within, _swapped(paths, within), strict=True)) if within else {}
+    for mutant in mutants:
+        if verdicts.get(mutant, UNKNOWN) in (SURVIVED, UNKNOWN) and _imported(paths, mutant) == SURVIVED:
+            alive.append(mutant)
+            say(mutant)
+    return alive
 
 
-def _limit(seconds: float) -> float:
-    return 10 * seconds + 20
-
-
-def judge_swapped(paths: Sequence[str], mutants: Sequence[Mutant], known: Survey) -> list[int]:
-    """Judge mutants of functions within one session: by mutant 0 survived, 77 not swapped, all else killed."""
+def _swapped(paths: Sequence[str], mutants: Sequence[Mutant]) -> list[int]:
+    """Judge mutants of functions within one session, after the unchanged functions have passed."""
     with tempfile.NamedTemporaryFile(suffix=".verdicts") as file:
 
         def loop(session: pytest.Session) -> None:
-            items, live = {item.nodeid: item for item in session.items}, live_functions()
+            live = live_functions()
+            started = time.monotonic()
+            if _forked(lambda: SURVIVED if _all_pass(session.items) else KILLED, 600) != SURVIVED:
+                return
+            limit = min(LONGEST, 20 + 10 * (time.monotonic() - started))
             for mutant in mutants:
-                tests = [items[test] for test in known.of(mutant)]
 
-                def work(mutant: Mutant = mutant, tests: list[pytest.Item] = tests) -> int:
+                def work(mutant: Mutant = mutant) -> int:
                     if not swap(mutant, live):
-                        return NOT_SWAPPED
-                    return SURVIVED if all(_passes(test, None) for test in tests) else KILLED
+                        return UNKNOWN
+                    return SURVIVED if _all_pass(session.items) else KILLED
 
-                answer = _forked(work, _limit(known.seconds(test.nodeid for test in tests)))
+                answer = _forked(work, limit)
                 with Path(file.name).open("a", encoding="utf-8") as verdicts:
                     verdicts.write(f"{answer}\n")
 
-        _forked(lambda: _pytest(paths, _Session(loop)), 86_400)
-        verdicts = [int(line) for line in Path(file.name).read_text(encoding="utf-8").split()]
-    if len(verdicts) != len(mutants):
-        raise RuntimeError(
-            f"{len(verdicts)} of {len(mutants)} mutants were judged; run the tests with pytest to see why"
-        )
-    return verdicts
+        _forked(lambda: _pytest(paths, loop), 86_400)
+        found = [int(line) for line in Path(file.name).read_text(encoding="utf-8").split()]
+    if len(found) != len(mutants):
+        raise RuntimeError(f"judged {len(found)} of {len(mutants)}: do these pass unchanged? pytest {' '.join(paths)}")
+    return found
 
 
-def judge_imported(paths: Sequence[str], mutant: Mutant, known: Survey) -> int:
-    """Judge one mutant in a session of its own, which imports it; 0 survived."""
-    tests = known.of(mutant)
+def _imported(paths: Sequence[str], mutant: Mutant) -> int:
+    """Judge one mutant in a session of its own, which imports it."""
     verdict = [KILLED]
 
     def work() -> int:
         ImportsMutant(mutant).install()
 
         def loop(session: pytest.Session) -> None:
-            items = {item.nodeid: item for item in session.items}
-            if all(test in items and _passes(items[test], None) for test in tests):
+            if session.items and not session.testsfailed and _all_pass(session.items):
                 verdict[0] = SURVIVED
 
-        _pytest(paths, _Session(loop))
+        _pytest(paths, loop)
         return verdict[0]
 
-    return _forked(work, _limit(known.seconds(tests)) + 20)
+    return _forked(work, LONGEST)

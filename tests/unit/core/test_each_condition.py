@@ -38,7 +38,7 @@ TAX = BillingItem(id="i2", amount=Decimal(2), processing_type=ProcessingType.TAX
 DOCUMENT = BillingDocument(HEADER, (ITEM, TAX))
 
 
-def done(stored: StoredTransactions, table: DecisionTable = DECISION_TABLE, **flags: bool) -> Regeneration:
+def done(stored: StoredTransactions, table: DecisionTable = DECISION_TABLE, **flags: Any) -> Regeneration:
     """What a request on the document does."""
     made = decide(DOCUMENT, stored, RegenerateRequest(type=KEY.type, id=KEY.id, **flags), None, table)
     assert isinstance(made, Regeneration)
