@@ -1,47 +1,32 @@
 """The service over HTTP beside the least that does the same rows, and group commit beside a commit per request.
 
 All of them are processes of their own on loopback, on copies of one database on the disk of the temporary directory,
-and take turns in being asked the same. In the end their databases must hold the same.
+and take turns in being asked the same. In the end their databases must hold the same. With ``REGEN_BENCH_PRISM``, the
+path of Stoplight Prism's command, that takes turns, too, on the description that the service serves of itself.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sqlite3
-import subprocess
-import sys
 import tempfile
-import urllib.parse
-import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 from typing import Final
 
-import psutil  # type: ignore[import-untyped]  # it comes without types
-from attrs import define, field, frozen
-
-from benchmarks.cases import ITEMS, document, request
-from benchmarks.http_load import Asked, Round, asked_over
+from benchmarks.cases import ITEMS
+from benchmarks.http_contenders import Case, Contender, Sample, by_hand, mocked, served
+from benchmarks.http_load import Asked, asked_over
 from benchmarks.measure import Aim, Report
-from benchmarks.stored_rows import CLIENT, SCOPE
-from regen_core import Regeneration
-from regen_core.adapters.http.clients import hash_secret
-from regen_core.adapters.sql import SqlStore
-from regen_core.idempotency import OPERATION_PATH
-from regen_core.wire.answers import success_body
+from regen_core.adapters.http.grouping import MOST_TOGETHER
 
 CONNECTIONS: Final = (1, 8, 32)
 REQUESTS: Final = {1: 250, 8: 600, 32: 1200}
 """Requests of a round, by connections."""
-
-SAMPLE: Final = 200
-"""Documents that take turns."""
 
 ROUNDS: Final = int(os.environ.get("REGEN_BENCH_ROUNDS", "9"))
 AIM_MINIMAL, AIM_GROUPED = 0.7, 2.0
@@ -49,162 +34,17 @@ AIM_MINIMAL, AIM_GROUPED = 0.7, 2.0
 GROUPED: Final = "regen serve, in groups as by default"
 UNGROUPED: Final = "regen serve, a commit per request"
 MINIMAL: Final = "Starlette and sqlite3 by hand"
-
-_SECRET: Final = "a secret of the benchmark's"  # noqa: S105  # of a client that lives as long as the benchmark
-_SERVE: Final = ("-c", "from regen_core.adapters.cli.main import main; main()", "--json", "serve", "--config")
-_CONFIGURATION: Final = """
-database = {database}
-[listen]
-port = 0
-[limits]
-requests_per_minute = 1000000000
-requests_per_hour = 1000000000
-requests_per_day = 1000000000
-concurrent_requests = 10000
-requests_per_commit = {together}
-[[clients]]
-client_id = {client}
-secret_hash = {hash}
-tenant = {tenant}
-entities = [{entity}]
-"""
+PRISM: Final = "Prism, which keeps nothing"
 
 
-@frozen
-class Case:
-    """How is asked: whether each request has a key of its own, and over how many connections."""
-
-    has_keys: bool
-    connections: int
-
-
-@define
-class Contender:
-    """A server at work: where, on which database, and what its requests say beside the others'.
-
-    Fields: ``rounds`` by what was asked; ``computed`` in seconds of the server's own computing in each of them.
-    """
-
-    name: str
-    process: int
-    port: int
-    path: Path
-    headers: bytes = b""
-    rounds: dict[Case, list[Round]] = field(factory=dict)
-    computed: dict[Case, list[float]] = field(factory=dict)
-
-    def be_asked(self, case: Case, requests: Sequence[Asked], *, counts: bool) -> None:
-        """A round of a case, which counts or only warms up."""
-        before = self._used()
-        done = asked_over(self.port, case.connections, requests)
-        if counts:
-            self.rounds.setdefault(case, []).append(done)
-            self.computed.setdefault(case, []).append(self._used() - before)
-
-    def _used(self) -> float:
-        used = psutil.Process(self.process).cpu_times()
-        return float(used.user + used.system)
-
-    def rates(self, case: Case) -> list[float]:
-        """Requests per second, round by round."""
-        return [each.rate for each in self.rounds[case]]
-
-    def micros(self, case: Case) -> float:
-        """Microseconds that the server computes for a request; the system counts in hundredths of a second."""
-        return 1e6 * sum(self.computed[case]) / sum(len(each.each) for each in self.rounds[case])
-
-
-@frozen
-class Sample:
-    """Documents by id, each with the body that answers whoever overrides it."""
-
-    bodies: dict[str, bytes]
-    path: Path
-
-    @classmethod
-    def made(cls, path: Path) -> Sample:
-        """A database of documents that have been regenerated once."""
-        documents = [document(number) for number in range(SAMPLE)]
-        with SqlStore.open(f"sqlite:///{path}") as store:
-            store.load_all(documents)
-            done = store.regenerate_all(SCOPE, [request(each) for each in documents])
-        bodies = {}
-        for of, outcome in zip(documents, done, strict=True):
-            assert isinstance(outcome, Regeneration)
-            bodies[of.id] = success_body(outcome.id_list)
-        return cls(bodies, path)
-
-    def requests(self, total: int, headers: bytes, *, keys: Iterator[int] | None) -> list[Asked]:
-        """Requests for all documents in turns, each under a key of its own unless there are none."""
-        asked, ids = [], list(self.bodies)
-        for turn in range(total):
-            key = b"" if keys is None else b"Idempotency-Key: key-%012d\r\n" % next(keys)
-            body = json.dumps({"type": "Invoice", "id": ids[turn % len(ids)]}).encode()
-            lines = b"Host: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\n" + headers + key
-            head = f"POST {OPERATION_PATH}?reMigrate=true HTTP/1.1\r\nContent-Length: {len(body)}\r\n".encode()
-            asked.append(Asked(b"".join([head, lines, b"\r\n", body]), self.bodies[ids[turn % len(ids)]]))
-        return asked
-
-
-@contextmanager
-def _process(directory: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    with (directory / "log").open("ab") as log:
-        process = subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE, stderr=log, text=True)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        process.communicate(timeout=60)
-
-
-@contextmanager
-def served(name: str, sample: Sample, *, together: int) -> Iterator[Contender]:
-    """Our service as a production would run it: from a configuration, its log in a file."""
-    directory = sample.path.parent / name
-    directory.mkdir()
-    path, configuration = directory / "regen.db", directory / "service.toml"
-    shutil.copy(sample.path, path)
-    texts = {
-        "database": f"sqlite:///{path}",
-        "client": CLIENT,
-        "hash": hash_secret(_SECRET).text,
-        "tenant": SCOPE.tenant,
-        "entity": SCOPE.entity,
-    }
-    quoted = {each: json.dumps(text) for each, text in texts.items()}
-    configuration.write_text(_CONFIGURATION.format(together=together, **quoted))
-    with _process(directory, *_SERVE, str(configuration)) as process:
-        assert process.stdout is not None
-        told = "".join(iter(process.stdout.readline, "}\n")) + "}"
-        url = json.loads(told)["url"]
-        form = {"grant_type": "client_credentials", "client_id": CLIENT, "client_secret": _SECRET}
-        with urllib.request.urlopen(f"{url}/oauth/token", urllib.parse.urlencode(form).encode()) as answer:  # noqa: S310
-            token = json.load(answer)["access_token"]
-        yield Contender(
-            name, process.pid, int(url.rpartition(":")[2]), path, f"Authorization: Bearer {token}\r\n".encode()
-        )
-
-
-@contextmanager
-def by_hand(sample: Sample) -> Iterator[Contender]:
-    """The least that does the same."""
-    directory = sample.path.parent / MINIMAL
-    directory.mkdir()
-    path = directory / "regen.db"
-    shutil.copy(sample.path, path)
-    with _process(directory, "-m", "benchmarks.http_minimal", str(path)) as process:
-        assert process.stdout is not None
-        yield Contender(MINIMAL, process.pid, int(process.stdout.readline()), path)
-
-
-def measure(contenders: Sequence[Contender], sample: Sample, case: Case, keys: Iterator[int]) -> None:
+def measure(contenders: Sequence[Contender], case: Case, keys: Iterator[int]) -> None:
     """Let contenders be asked in turns, another one first each time; round 0 warms up and doesn't count."""
     for number in range(ROUNDS + 1):
         first = next(keys)
         turn = number % len(contenders)
         for contender in (*contenders[turn:], *contenders[:turn]):
             own = count(first * 10_000) if case.has_keys else None
-            requests = sample.requests(REQUESTS[case.connections], contender.headers, keys=own)
+            requests = contender.sample.requests(REQUESTS[case.connections], contender.headers, keys=own)
             contender.be_asked(case, requests, counts=number > 0)
 
 
@@ -213,6 +53,15 @@ def _ratio(one: Contender, other: Contender, case: Case) -> tuple[float, str]:
     ratios = [mine / its for mine, its in zip(one.rates(case), other.rates(case), strict=True)]
     low, _, high = quantiles(ratios, n=4)
     return median(ratios), f"{low:.2f} to {high:.2f}"
+
+
+def _figures(contender: Contender, case: Case) -> str:
+    """What a request takes from end to end and of the server's computing, and how busy asking was."""
+    rounds = contender.rounds[case]
+    hundredths = quantiles([1000 * each for one in rounds for each in one.each], n=100)
+    busy = median([each.computed / each.seconds for each in rounds])
+    told = f"p50 {hundredths[49]:.2f} ms, p99 {hundredths[98]:.2f} ms"
+    return f"{contender.name}: {told}, {contender.micros(case):.0f} µs computing each; asking took {busy:.0%} of a core"
 
 
 def _report(case: Case, contenders: Sequence[Contender]) -> Report:
@@ -229,14 +78,7 @@ def _report(case: Case, contenders: Sequence[Contender]) -> Report:
         else:
             notes.append(f"{what}: {ratio:.2f}")
         notes.append(f"{what}: half of the rounds' ratios are {spread}")
-    for contender in contenders:
-        rounds = contender.rounds[case]
-        hundredths = quantiles([1000 * each for one in rounds for each in one.each], n=100)
-        busy = median([each.computed / each.seconds for each in rounds])
-        told = (
-            f"p50 {hundredths[49]:.2f} ms, p99 {hundredths[98]:.2f} ms, {contender.micros(case):.0f} µs computing each"
-        )
-        notes.append(f"{contender.name}: {told}; asking took {busy:.0%} of a core")
+    notes += [_figures(contender, case) for contender in contenders]
     key = "an Idempotency-Key" if case.has_keys else "no key"
     title = f"HTTP, {case.connections} at once, {key} per request, documents of {ITEMS} items"
     rows = [(contender.name, median(contender.rates(case))) for contender in contenders]
@@ -259,6 +101,22 @@ def _surroundings(minimal: Contender, directory: Path) -> Report:
     )
     rows = [("an endpoint that does nothing, the same server", idle.rate)]
     return Report(f"HTTP, {max(CONNECTIONS)} at once, nothing to do", "requests/s", rows, notes=[note])
+
+
+def _beside_a_mock(ours: Contender, prism: str, keys: Iterator[int]) -> Report:
+    """Our service beside one that answers what the description allows, checks requests against it and keeps nothing."""
+    case = Case(True, max(CONNECTIONS))
+    with mocked(PRISM, ours.sample, prism) as mock:
+        contenders = (ours, mock)
+        ours.forget(case)
+        measure(contenders, case, keys)
+    ratio, spread = _ratio(ours, mock, case)
+    return Report(
+        f"HTTP, {case.connections} at once, beside a mock without state",
+        "requests/s",
+        [(contender.name, median(contender.rates(case))) for contender in contenders],
+        notes=[f"ratio {ratio:.2f}, of half of the rounds {spread}", *[_figures(each, case) for each in contenders]],
+    )
 
 
 def _check_same(contenders: Sequence[Contender]) -> None:
@@ -286,14 +144,16 @@ def reports() -> Iterator[Report]:
         directory, keys = Path(own), count(1)
         sample = Sample.made(directory / "sample.db")
         contenders = [
-            stack.enter_context(served(GROUPED, sample, together=64)),
+            stack.enter_context(served(GROUPED, sample, together=MOST_TOGETHER)),
             stack.enter_context(served(UNGROUPED, sample, together=1)),
-            stack.enter_context(by_hand(sample)),
+            stack.enter_context(by_hand(MINIMAL, sample)),
         ]
         yield _surroundings(contenders[-1], directory)
         for has_keys in (True, False):
             for connections in CONNECTIONS:
                 case = Case(has_keys, connections)
-                measure(contenders, sample, case, keys)
+                measure(contenders, case, keys)
                 yield _report(case, contenders)
         _check_same(contenders)
+        if "REGEN_BENCH_PRISM" in os.environ:
+            yield _beside_a_mock(contenders[0], os.environ["REGEN_BENCH_PRISM"], keys)
