@@ -8,13 +8,27 @@ from typing import Any, Final
 from attrs import frozen
 
 from regen_core.testing.conformance import check_ids, performed_scenario, scenarios
+from regen_core.testing.conforming_service import performed_check
 from regen_core.testing.histories import performed
+from regen_core.testing.http_checks import HTTP_CHECKS
+from regen_core.testing.over_http import Service
 from regen_core.testing.report import FORMAT, HISTORY_FORMAT
 from regen_core.testing.simulation import VERBS, Step
-from regen_core.testing.systems import System
+from regen_core.testing.systems import NoSystem, System
 from regen_core.wire.codec import JsonObject
 
-__all__ = ["NoHistory", "Replayed", "ToReplay", "histories_in", "replayed", "replayed_json", "replayed_lines"]
+__all__ = [
+    "NoHistory",
+    "Replayed",
+    "ToReplay",
+    "histories_in",
+    "replayed",
+    "replayed_json",
+    "replayed_lines",
+    "replayed_over_http",
+]
+
+_OVER_HTTP: Final = {each.id: each for each in HTTP_CHECKS}
 
 _LARGEST: Final = 2**16
 """Beyond the largest number of a step."""
@@ -52,7 +66,7 @@ def histories_in(told: Any) -> tuple[ToReplay, ...]:
 
 
 def _history(told: Any) -> ToReplay:
-    if not isinstance(told, dict) or told.get("check") not in check_ids():
+    if not isinstance(told, dict) or told.get("check") not in {*check_ids(), *_OVER_HTTP}:
         raise NoHistory("it names no check of this version. Write the report anew with 'regen conformance'.")
     return ToReplay(told["check"], tuple([_step(each) for each in told.get("steps", ())]))
 
@@ -66,7 +80,9 @@ def _step(told: Any) -> Step:
 
 
 def replayed(system: System, asked: ToReplay) -> Replayed:
-    """A history on a new system."""
+    """A history on a new system; raises :class:`NoSystem` for what needs a service."""
+    if asked.check in _OVER_HTTP:
+        raise NoSystem(f"{asked.check} is a check of services. Name one with --url.")
     scenario = next((each for each in scenarios() if each.id == asked.check), None)
     if scenario is not None:
         failed = performed_scenario(system, scenario)
@@ -74,6 +90,17 @@ def replayed(system: System, asked: ToReplay) -> Replayed:
     again = performed(system.subject, asked.steps, asked.check)
     found = None if again.failure is None else str(again.failure.error)
     return Replayed(asked.check, tuple(again.journal.words), found)
+
+
+def replayed_over_http(service: Service, asked: ToReplay) -> Replayed:
+    """What failed over HTTP, asked of a service; raises :class:`NoSystem` for what needs a store."""
+    check = _OVER_HTTP.get(asked.check)
+    if check is None:
+        raise NoSystem(f"{asked.check} is a check of stores. Name one with --store.")
+    if check.needs_document and service.document is None:
+        raise NoSystem(f"{asked.check} needs a posted document. Name one with --document.")
+    failed = performed_check(service, check)
+    return Replayed(asked.check, (check.told, *service.sent), None if failed is None else failed.found)
 
 
 def replayed_lines(told: Replayed) -> Iterator[str]:

@@ -92,8 +92,8 @@ class Report:
 
     @property
     def never(self) -> tuple[str, ...]:
-        """The rows that nothing exercised."""
-        return tuple([row for row in ROWS if not self.rows.get(row)])
+        """The rows that nothing exercised; none where the run doesn't look at rows."""
+        return () if not self.rows else tuple([row for row in ROWS if not self.rows.get(row)])
 
 
 def report_json(report: Report) -> JsonObject:
