@@ -32,7 +32,7 @@ class TestWrongUsage:
         ("args", "told"),
         [
             (("frobnicate",), "No such command 'frobnicate'. Commands are load, plan,"),
-            (("relaod",), "No such command 'relaod'. Did you mean 'load'?"),
+            (("laod",), "No such command 'laod'. Did you mean 'load'?"),
             (("Plan", *REFERENCE), "Did you mean 'plan'?"),
             (("show",), "Missing argument 'WHAT'"),
             (("explain", "--type", "Invoice", "--amount", "1E+999999"), "more than 18 digits before the point"),
