@@ -15,6 +15,7 @@ UNIT, RULES = "tests/unit/core", "tests/properties"
 FOCUSED = {
     "access": [f"{UNIT}/test_each_condition.py", f"{RULES}/test_requests_and_access.py"],
     "attempts": ["tests/unit/revenue"],
+    "checks": [f"{UNIT}/test_malformed_values.py", f"{UNIT}/test_each_condition.py"],
     "fields": ["tests/unit/fields"],
     "idempotency": [f"{RULES}/test_idempotency.py"],
     "migration": [f"{UNIT}/test_each_condition.py", f"{RULES}/test_migration.py"],

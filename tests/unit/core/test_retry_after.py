@@ -78,6 +78,16 @@ class TestDates:
         wanted = max(datetime(year, 3, 1, tzinfo=UTC) - now, timedelta(0))
         assert asked_wait(f"Sunday, 01-Mar-{digits} 00:00:00 GMT", now) == wanted
 
+    def test_the_century_is_that_of_now(self) -> None:
+        now = datetime(2000, 1, 1, tzinfo=UTC)
+        assert asked_wait("Wednesday, 01-Mar-00 00:00:00 GMT", now) == timedelta(days=60)
+
+    def test_a_day_that_only_the_century_before_has(self) -> None:
+        """1980 had a 29 February: the moment is read, and past."""
+        now = datetime(2026, 1, 1, tzinfo=UTC)
+        assert asked_wait("Friday, 29-Feb-80 00:00:00 GMT", now) == timedelta(0)
+        assert asked_wait("Friday, 29-Feb-79 00:00:00 GMT", now) is None
+
     @pytest.mark.parametrize(
         "value",
         [
