@@ -35,6 +35,9 @@ AT_ONCE = 8
 """Equal requests, half of them to each of two services."""
 
 KEYS = scaled(quick=6, deep=60)
+CLIENTS = 32
+"""So many ask at once that the requests of several share a commit, and are lost or kept with it."""
+
 KILLS = scaled(quick=4, deep=40)
 SOON = 30.0
 MOST = 40
@@ -190,7 +193,7 @@ def _settled(remote: Remote, sent: Sent) -> Heard:
 def _lives(database: Database, how: How, kills: int) -> tuple[list[str], int]:
     """What was forgotten within so many kills, and under how many keys was asked."""
     rng = Random(1)  # noqa: S311  # reproducible, but for the moments
-    clients = [_Client(name) for name in "abc"]
+    clients = [_Client(f"client-{number}") for number in range(CLIENTS)]
     bad: list[str] = []
     for _ in range(kills):
         _killed(database, clients, how, rng)
