@@ -132,6 +132,17 @@ class TestValues:
     def test_text_may_hold_what_comes_behind_the_surrogates(self) -> None:
         assert evolve(HEADER, reason_code="\ue000\ud7ff").reason_code == "\ue000\ud7ff"
 
+    @pytest.mark.parametrize(("text", "code"), [("a\x00", "0000"), ("\ud800", "D800"), ("b\udfff", "DFFF")])
+    def test_text_that_no_database_keeps_is_named(self, text: str, code: str) -> None:
+        """REQ-14."""
+        with pytest.raises(ValueError, match=f"reason_code holds U\\+{code}, which no database keeps; remove it"):
+            evolve(HEADER, reason_code=text)
+
+    def test_a_document_date_is_no_moment(self) -> None:
+        parts: dict[str, Any] = {"date": datetime(2026, 1, 31, tzinfo=UTC)}
+        with pytest.raises(TypeError, match=r"date is a datetime; it is a datetime\.date without a time"):
+            evolve(HEADER, **parts)
+
     def test_a_period_has_dates(self) -> None:
         """RCN-1."""
         first: Any = "2026-01-01"

@@ -71,7 +71,11 @@ class TestNames:
         assert name_fault(text) == fault
 
     @pytest.mark.parametrize(
-        "text", ["a", "x" * MAX_NAME_LENGTH, "a b", " a ", "é", "a\u00a0b", "\u200b", "😀", "\ue000"]
+        "text",
+        [
+            *("a", "x" * MAX_NAME_LENGTH, "a b", " a ", "é", "a\u00a0b", "\u200b", "😀", "\ue000"),
+            *("a b\u200b", "x" * (MAX_NAME_LENGTH - 1) + "\u200b"),  # not printable, and looked at more closely
+        ],
     )
     def test_all_else_is_well_formed(self, text: str) -> None:
         assert name_fault(text) is None
