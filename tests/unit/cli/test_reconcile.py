@@ -157,7 +157,7 @@ class TestVariances:
         place = ("--tenant", "a b", "--entity", "e1", "--org", "north")
         assert regen("load", regen.write("one.json", invoice()), *place).code == 0
         assert regen("run", *REFERENCE, *place).code == 0
-        assert regen("deliver", "--to", "file:lost", *place).code == 0
+        assert regen("deliver", "--to", f"file:{regen.directory / 'lost'}", *place).code == 0
         said = regen("reconcile", *JANUARY, *place)
         assert "  regen run --type TYPE --id ID --only-re-send --org north --tenant 'a b' --entity e1\n" in said.out
         for command in regen("reconcile", *JANUARY, *place, "--json").json["variances"][0]["commands"]:
