@@ -128,12 +128,13 @@ class World:
         attempt, before = each.attempt, self.stored
         sent = attempt.sent(self.authorizations(attempt))
         began = time.process_time()
-        heard = await asked(self.services[attempt.is_limited].app, sent)
+        heard, told = await asked(self.services[attempt.is_limited].app, sent), self.last.exchange
         if time.process_time() - began > MOST_SECONDS:
             began = time.process_time()
             await asked(self.services[attempt.is_limited].app, sent)
             if time.process_time() - began > MOST_SECONDS:
                 return "it takes too long"
+            self.last.exchange = told  # a repeat under a key is a replay; what is judged is the first answer
         self.asked += 1
         if self.asked % SOME == 0 and (faults := undescribed(sent, heard)):
             return f"not as described: {faults}"
@@ -148,7 +149,7 @@ class World:
         if each.is_wrong(type(outcome) if is_ladder else None):  # type: ignore[arg-type]  # a refusal
             return f"{outcome!r} is the answer, not {each.due and each.due.__name__}"
         track = track_id_of([(name.lower(), value) for name, value in each.attempt.headers])
-        return _told_wrongly(heard, outcome, track)
+        return _told_wrongly(each, heard, outcome, track)
 
     def _stored_wrongly(self, heard: Heard, before: _Stored) -> str | None:
         """PRE-4; a key's record is kept of what the operation itself decided (IDM-6)."""
@@ -164,7 +165,7 @@ def _rank(outcome: object) -> int:
     return rank if isinstance(rank, int) else 99
 
 
-def _told_wrongly(heard: Heard, outcome: object, track: str | None) -> str | None:
+def _told_wrongly(each: Spoilt, heard: Heard, outcome: object, track: str | None) -> str | None:
     """What is wrong with the form of an answer, whatever it says."""
     if heard.header("zuora-track-id") != track:
         return f"the track id {heard.header('zuora-track-id')!r} came back, not {track!r}"
@@ -180,7 +181,7 @@ def _told_wrongly(heard: Heard, outcome: object, track: str | None) -> str | Non
         return f"{heard} isn't what is said of {refusal!r}"
     if heard.json["requestId"] != heard.header("zuora-request-id") or len(heard.json["requestId"]) != 36:
         return f"the ids of the request differ: {heard}"
-    return said_wrongly(message)
+    return said_wrongly(each, refusal)
 
 
 async def _through(world: World, seed: int) -> str | None:

@@ -38,6 +38,11 @@ def test_the_service_answers_what_is_due_and_stores_nothing(part: int) -> None:
         assert through_service(seed) is None
 
 
+def test_a_value_that_became_a_name_may_be_told() -> None:
+    """Found once: dice on the body had made an unknown field of an id."""
+    assert through_service(99) is None
+
+
 def test_every_layer_is_broken() -> None:
     """Each way occurs, alone and with others, and each refusal of ranks 0 to 12 is due at some time."""
     rng = Random(0)  # noqa: S311  # reproducible
