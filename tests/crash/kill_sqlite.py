@@ -52,7 +52,7 @@ class _Life:
             _wait(worker, rng)
             self.kills += worker.kill()
             acknowledged = max([self.done, *worker.reports])
-        begun = min(acknowledged + 1, len(self.history.steps))
+        begun = acknowledged + 1  # behind the last step: none is in flight
         found = self._found(begun)
         self._go_on_from(found, acknowledged, begun)
         return judge(found, self.history, acknowledged=acknowledged, begun=begun)
@@ -67,7 +67,7 @@ class _Life:
 
     def _go_on_from(self, found: Recovered, acknowledged: int, begun: int) -> None:
         """The step in flight is asked again where it has a key, else only if it isn't there."""
-        is_there = self.history.pictures[begun] == found.shown
+        is_there = self.history.pictures[begun : begun + 1] == (found.shown,)
         self.done = begun if is_there and self.history.steps[begun - 1].key is None else acknowledged
 
 

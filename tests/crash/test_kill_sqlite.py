@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.crash.kill_sqlite import run
+from regen_core.adapters.memory import MemoryStore
+from tests.crash.history import Clock, History, perform
+from tests.crash.kill_sqlite import LENGTH, run
 from tests.crash.profiles import scaled
 from tests.crash.tally import Tally
-from tests.crash.verdict import Verdict
+from tests.crash.verdict import Verdict, judge, recovered
 from tests.crash.workers import How
 
 PARTS = 4
@@ -42,3 +44,15 @@ def test_control_a_worker_without_protection_is_caught(how: How, damage: set[Ver
             assert bad.keys() <= damage
             return
     pytest.fail("the harness didn't notice")
+
+
+def test_a_last_step_that_shows_nothing_is_asked_again() -> None:
+    """Found once: killed behind its end, a history whose last keyed step left no trace was called forgotten."""
+    clock, history = Clock(), History.random(1003, LENGTH)
+    assert history.pictures[-1] == history.pictures[-2]
+    store = MemoryStore(clock)
+    for step in history.steps:
+        clock.step = step.number
+        perform(store, step)
+    found = recovered(store, clock, history, LENGTH + 1)
+    assert judge(found, history, acknowledged=LENGTH, begun=LENGTH + 1) is Verdict.SOUND

@@ -55,7 +55,8 @@ def recovered(store: Store, clock: Clock, history: History, begun: int | None = 
 
 def first_shown(history: History, shown: str, begun: int) -> int:
     """The first of the last two states that looks like this; 0 where neither does."""
-    return next((n for n in (begun - 1, begun) if n >= 0 and history.pictures[n] == shown), 0)
+    last = len(history.pictures)
+    return next((n for n in (begun - 1, begun) if 0 <= n < last and history.pictures[n] == shown), 0)
 
 
 def _is_replayed(store: Store, clock: Clock, history: History, number: int) -> bool:
@@ -72,7 +73,8 @@ def judge(found: Recovered, history: History, *, acknowledged: int, begun: int) 
     """
     if found.fault is not None:
         return Verdict.UNREADABLE
-    possible = [n for n in range(acknowledged, begun + 1) if history.pictures[n] == found.shown]
+    last = min(begun, len(history.steps))
+    possible = [n for n in range(acknowledged, last + 1) if history.pictures[n] == found.shown]
     if not possible:
         is_earlier = found.shown in history.pictures[:acknowledged]
         return Verdict.LOST if is_earlier else Verdict.BROKEN
