@@ -86,11 +86,11 @@ def killed(server: Server, url: str, history: History, done: int, rng: Random, h
     thread.join()
     server.start()
     assert client.faults or client.acknowledged == LENGTH
-    begun, clock = min(client.acknowledged + 1, LENGTH), Clock()
+    begun, clock = client.acknowledged + 1, Clock()  # behind the last step: none is in flight
     with SqlStore.open(url, clock=clock) as store:
         found = recovered(store, clock, history, begun)
     verdict = judge(found, history, acknowledged=client.acknowledged, begun=begun)
-    is_there = history.pictures[begun] == found.shown
+    is_there = history.pictures[begun : begun + 1] == (found.shown,)
     return verdict, begun if is_there and history.steps[begun - 1].key is None else client.acknowledged
 
 
