@@ -24,6 +24,7 @@ from regen_core.adapters.revenue.http_sink import LEASE
 from regen_core.adapters.sql import SqlStore
 from tests.crash.children import child
 from tests.crash.kill_relay import filled, forget_filled
+from tests.crash.lives import lived
 from tests.crash.points import CRASHED
 from tests.crash.relays import judge_receiver
 from tests.crash.seeds import chosen_seeds
@@ -111,22 +112,10 @@ class HttpRelay:
 
 def run(seed: int, *, how: How = How.WELL, kills: int | None = None) -> Tally:
     """One outbox; at most ``kills`` of its relays die."""
-    rng, tally = Random(seed), Tally()  # noqa: S311  # reproducible, but for the moments
+    rng = Random(seed)  # noqa: S311  # reproducible, but for the moments
     receiver = Receiver(otherwise=unsteady(Random(seed)))  # noqa: S311  # as above
     with TemporaryDirectory(prefix="regen-crash-") as directory, receiver:
-        relay, is_finished = HttpRelay.on_sqlite(Path(directory), receiver, how), False
-        while not is_finished and not tally.bad:
-            if tally.crashes == kills:
-                relay.finish()
-                is_finished = True
-            else:
-                is_finished = not relay.kill_once(rng)
-            verdict, what = relay.judge(is_finished=is_finished), f"seed {seed}, kill {tally.crashes + 1}"
-            if not is_finished:
-                tally.count(verdict, what)
-            elif verdict is not Verdict.SOUND:
-                tally.bad[verdict] = f"{what}, at the end: {verdict.value}"
-    return tally
+        return lived(HttpRelay.on_sqlite(Path(directory), receiver, how), rng, seed, kills)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

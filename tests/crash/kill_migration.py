@@ -21,6 +21,7 @@ from attrs import define
 
 from regen_core.adapters.sql import SqlStore
 from tests.crash.children import child
+from tests.crash.lives import lived
 from tests.crash.migrations import Expected, Kept, fill, judge, migrates
 from tests.crash.seeds import chosen_seeds
 from tests.crash.tally import Tally
@@ -89,21 +90,9 @@ class Migration:
 
 def run(seed: int, *, kept: Kept = Kept.TOGETHER, kills: int | None = None) -> Tally:
     """One store, until its run is complete; at most ``kills`` of the processes that work on it die."""
-    rng, tally = Random(seed), Tally()  # noqa: S311  # reproducible, but for the moments
+    rng = Random(seed)  # noqa: S311  # reproducible, but for the moments
     with TemporaryDirectory(prefix="regen-crash-") as directory:
-        migration, is_finished = Migration(Path(directory), kept), False
-        while not is_finished and not tally.bad:
-            if tally.crashes == kills:
-                migration.finish()
-                is_finished = True
-            else:
-                is_finished = not migration.kill_once(rng)
-            verdict, what = migration.judge(is_finished=is_finished), f"seed {seed}, kill {tally.crashes + 1}"
-            if not is_finished:
-                tally.count(verdict, what)
-            elif verdict is not Verdict.SOUND:
-                tally.bad[verdict] = f"{what}, at the end: {verdict.value}"
-    return tally
+        return lived(Migration(Path(directory), kept), rng, seed, kills)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -21,6 +21,7 @@ from attrs import define
 
 from regen_core.adapters.sql import SqlStore
 from tests.crash.children import child
+from tests.crash.lives import lived
 from tests.crash.relays import fill, judge_file, judge_ledger, tear
 from tests.crash.seeds import chosen_seeds
 from tests.crash.tally import Tally
@@ -111,21 +112,9 @@ class Relay:
 
 def run(seed: int, *, how: How = How.WELL, kills: int | None = None) -> Tally:
     """One outbox, to a file for even seeds and to the ledger for odd ones; at most ``kills`` of its relays die."""
-    rng, tally = Random(seed), Tally()  # noqa: S311  # reproducible, but for the moments
+    rng = Random(seed)  # noqa: S311  # reproducible, but for the moments
     with TemporaryDirectory(prefix="regen-crash-") as directory:
-        relay, is_finished = Relay(Path(directory), to_file=seed % 2 == 0, how=how), False
-        while not is_finished and not tally.bad:
-            if tally.crashes == kills:
-                relay.finish()
-                is_finished = True
-            else:
-                is_finished = not relay.kill_once(rng)
-            verdict, what = relay.judge(is_finished=is_finished), f"seed {seed}, kill {tally.crashes + 1}"
-            if not is_finished:
-                tally.count(verdict, what)
-            elif verdict is not Verdict.SOUND:
-                tally.bad[verdict] = f"{what}, at the end: {verdict.value}"
-    return tally
+        return lived(Relay(Path(directory), to_file=seed % 2 == 0, how=how), rng, seed, kills)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,9 +13,9 @@ from regen_core.adapters.sql import SqlStore
 from regen_core.decision_table import RegenerateFlag
 from regen_core.revenue import Delivery
 from tests.crash.kill_http_relay import HttpRelay, run
+from tests.crash.lives import until_killed
 from tests.crash.profiles import scaled
 from tests.crash.relays import judge_receiver
-from tests.crash.tally import Tally
 from tests.crash.verdict import Verdict
 from tests.crash.workers import How
 from tests.relay.receiver import Receiver
@@ -33,11 +33,8 @@ MOST = 20
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_kill_loses_or_changes_a_delivery(part: int) -> None:
     """The receiver has all that was acknowledged, each as committed; in the end all, and the ledger that follows."""
-    kills, together = scaled(quick=3, deep=50), Tally()
-    for seed in range(1000 * part, 1000 * part + 1000):
-        together.add(run(seed, kills=kills - together.crashes))
-        if together.bad or together.crashes >= kills:
-            break
+    kills = scaled(quick=3, deep=50)
+    together = until_killed(run, range(1000 * part, 1000 * part + 1000), kills)
     assert not together.bad
     assert together.crashes == kills
 

@@ -10,10 +10,10 @@ from regen_core.adapters.sql import SqlStore
 from tests.crash.children import child
 from tests.crash.history import SCOPES
 from tests.crash.kill_migration import Migration, run
+from tests.crash.lives import until_killed
 from tests.crash.migrations import Kept, migrates_numbered
 from tests.crash.points import CRASHED
 from tests.crash.profiles import scaled
-from tests.crash.tally import Tally
 from tests.crash.verdict import Verdict
 
 PARTS = 2
@@ -29,11 +29,8 @@ ENOUGH = 100_000
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_kill_passes_a_document_over_or_does_one_twice(part: int) -> None:
     """After each kill the store holds what the run's log says, and in the end what an undisturbed run leaves."""
-    kills, together = scaled(quick=8, deep=100), Tally()
-    for seed in range(1000 * part, 1000 * part + 1000):
-        together.add(run(seed, kills=kills - together.crashes))
-        if together.bad or together.crashes >= kills:
-            break
+    kills = scaled(quick=8, deep=100)
+    together = until_killed(run, range(1000 * part, 1000 * part + 1000), kills)
     assert not together.bad
     assert together.crashes == kills
 

@@ -9,10 +9,10 @@ import pytest
 
 from tests.crash.children import child
 from tests.crash.kill_relay import Relay, run
+from tests.crash.lives import until_killed
 from tests.crash.points import CRASHED
 from tests.crash.profiles import scaled
 from tests.crash.relays import read_lines
-from tests.crash.tally import Tally
 from tests.crash.verdict import Verdict
 from tests.crash.workers import How, relays_numbered
 
@@ -26,11 +26,8 @@ MOST = 40
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_kill_loses_or_changes_a_delivery(part: int) -> None:
     """File: at least once, as committed, the last line whole in the end. Ledger: what collecting all leads to."""
-    kills, together = scaled(quick=5, deep=50), Tally()
-    for seed in range(1000 * part + part % 2, 1000 * part + 1000, 2):
-        together.add(run(seed, kills=kills - together.crashes))
-        if together.bad or together.crashes >= kills:
-            break
+    kills = scaled(quick=5, deep=50)
+    together = until_killed(run, range(1000 * part + part % 2, 1000 * part + 1000, 2), kills)
     assert not together.bad
     assert together.crashes == kills
 

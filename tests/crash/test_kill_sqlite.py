@@ -7,8 +7,8 @@ import pytest
 from regen_core.adapters.memory import MemoryStore
 from tests.crash.history import Clock, History, perform
 from tests.crash.kill_sqlite import LENGTH, run
+from tests.crash.lives import until_killed
 from tests.crash.profiles import scaled
-from tests.crash.tally import Tally
 from tests.crash.verdict import Verdict, judge, recovered
 from tests.crash.workers import How
 
@@ -22,11 +22,8 @@ MOST = 40
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_kill_loses_halves_or_doubles_anything(part: int) -> None:
     """The file holds what was acknowledged, possibly with the step in flight; keys answer as they did (IDM-1)."""
-    kills, together = scaled(quick=5, deep=50), Tally()
-    for seed in range(1000 * part, 1000 * part + 1000):
-        together.add(run(seed, kills=kills - together.crashes))
-        if together.bad or together.crashes >= kills:
-            break
+    kills = scaled(quick=5, deep=50)
+    together = until_killed(run, range(1000 * part, 1000 * part + 1000), kills)
     assert not together.bad
     assert together.crashes == kills
 

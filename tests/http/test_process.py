@@ -118,7 +118,9 @@ def test_a_sandbox_from_start_to_end(directory: Path) -> None:
     assert by_id.json()["idList"] == by_number.json()["idList"]
     assert (again.content, again.headers["idempotent-replayed"]) == (by_id.content, "true")
     assert code == 0
-    assert [line["event"] for line in log] == ["started", *["request"] * 5, "stopping", "stopped"]
+    first, *between, last = [line["event"] for line in log]
+    assert (first, last) == ("started", "stopped")
+    assert sorted(between) == [*["request"] * 5, "stopping"]  # an answer may arrive before its line is written
     (shown,) = json.loads(regen(directory, "--json", "show", "transactions"))["transactions"]
     assert shown["transaction"]["id"] == by_id.json()["idList"][0]
     assert shown["transaction"]["revision"] == 2
