@@ -48,7 +48,7 @@ class AtRevenue(Enum):
 
 @unique
 class VarianceKind(Enum):
-    """How a variance is called (RCN-3)."""
+    """How a variance is called (RCN-3, RCN-5)."""
 
     MISSING = "missing in Revenue"
     VOIDED_IN_REVENUE = "voided in Revenue"
@@ -57,6 +57,26 @@ class VarianceKind(Enum):
     NEWER = "newer in Revenue"
     STILL_THERE = "voided but still there"
     UNKNOWN = "unknown to Billing"
+
+    @property
+    def rule_id(self) -> str:
+        """The rule that gives it this name: RCN-3 has four, and RCN-5 tells cases of them apart.
+
+        >>> VarianceKind.STALE.rule_id, VarianceKind.ALTERED.rule_id
+        ('RCN-3', 'RCN-5')
+        """
+        return _NAMED_BY[self]
+
+
+_NAMED_BY: Final[Mapping[VarianceKind, str]] = {
+    VarianceKind.MISSING: "RCN-3",
+    VarianceKind.VOIDED_IN_REVENUE: "RCN-5",
+    VarianceKind.STALE: "RCN-3",
+    VarianceKind.ALTERED: "RCN-5",
+    VarianceKind.NEWER: "RCN-5",
+    VarianceKind.STILL_THERE: "RCN-3",
+    VarianceKind.UNKNOWN: "RCN-3",
+}
 
 
 @unique

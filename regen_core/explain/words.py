@@ -1,4 +1,4 @@
-"""The words and tones in which the values of the decision tables are shown to people; each stands here once."""
+"""The words and tones in which the values of the rules' tables are shown to people; each stands here once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from regen_core.decision_table import Presence, SendAction, WriteAction
 from regen_core.explain.blocks import Tone
 from regen_core.revenue import CollectAction, Comparison
 from regen_core.transactions import Standing
+from regen_core.variance_rules import VarianceKind
 
 __all__ = [
     "COLLECT_TONE",
@@ -17,6 +18,7 @@ __all__ = [
     "PRESENCE",
     "SEND_TONE",
     "STANDING",
+    "VARIANCE_TONE",
     "WRITE_TONE",
     "amount_text",
     "first_sentence",
@@ -67,6 +69,17 @@ COLLECT_TONE: Final[Mapping[CollectAction, Tone]] = {
     CollectAction.COLLECT: Tone.SEND,
     CollectAction.IGNORE: Tone.QUIET,
 }
+
+VARIANCE_TONE: Final[Mapping[VarianceKind, Tone]] = {
+    VarianceKind.MISSING: Tone.SEND,
+    VarianceKind.VOIDED_IN_REVENUE: Tone.SEND,
+    VarianceKind.STALE: Tone.OVERRIDE,
+    VarianceKind.ALTERED: Tone.OVERRIDE,
+    VarianceKind.NEWER: Tone.OVERRIDE,
+    VarianceKind.STILL_THERE: Tone.VOID,
+    VarianceKind.UNKNOWN: Tone.REFUSED,
+}
+"""A variance looks like what would settle it."""
 
 
 def yes_no(is_so: bool, yes: str = "yes", no: str = "no") -> str:

@@ -22,11 +22,11 @@ from regen_core.explain.as_json import changes_as_json
 from regen_core.explain.blocks import Cell, Line, Tone
 from regen_core.explain.regenerations import transaction_changes
 from regen_core.explain.sentences import change_text
-from regen_core.explain.words import amount_text, times
+from regen_core.explain.words import VARIANCE_TONE, amount_text, times
 from regen_core.reconciliation import CurrencyTotals, Period, Reconciliation, Total, Variance
 from regen_core.revenue import HeldAs
 from regen_core.transactions import BillingTransaction
-from regen_core.variance_rules import Remedy, Transit, VarianceKind
+from regen_core.variance_rules import Remedy, Transit
 
 __all__ = ["reconcile"]
 
@@ -40,15 +40,6 @@ _COMMANDS: Final[Mapping[Remedy, tuple[tuple[str, ...], ...]]] = {
 }
 """What to type for a remedy, in words; none where no command helps."""
 
-_TONES: Final[Mapping[VarianceKind, Tone]] = {
-    VarianceKind.MISSING: Tone.SEND,
-    VarianceKind.VOIDED_IN_REVENUE: Tone.SEND,
-    VarianceKind.STALE: Tone.OVERRIDE,
-    VarianceKind.ALTERED: Tone.OVERRIDE,
-    VarianceKind.NEWER: Tone.OVERRIDE,
-    VarianceKind.STILL_THERE: Tone.VOID,
-    VarianceKind.UNKNOWN: Tone.REFUSED,
-}
 _WAITS: Final = frozenset({Transit.ON_ITS_WAY, Transit.NOT_ENOUGH})
 _COLUMNS: Final = ("variance", "document", "number", "item", "billing", "revenue", "sent", "next", "differs")
 _TOLD: Final = frozenset(
@@ -128,7 +119,7 @@ def _print(settings: Settings, outcome: Reconciliation) -> None:
 def _cells(variance: Variance) -> tuple[Cell, ...]:
     header = variance.transaction.header
     return (
-        Cell(variance.kind.value, tone=_TONES[variance.kind]),
+        Cell(variance.kind.value, tone=VARIANCE_TONE[variance.kind]),
         *map(Cell, (header.key.type.value, header.number, variance.transaction.item.id)),
         Cell(_money(variance.billing_amount, variance.billing_currency)),
         Cell(_money(variance.revenue_amount, variance.revenue_currency)),

@@ -7,7 +7,7 @@ settled stands in the rules of reconciliation. This module asks them line by lin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from enum import Enum, unique
 from typing import Final
@@ -19,13 +19,13 @@ from regen_core.decision_table import DECISION_TABLE, Mode, Presence, WriteActio
 from regen_core.documents import BillingDocument, BillingItem
 from regen_core.explain.blocks import Tone
 from regen_core.explain.regenerations import drift_of, explain_mapping, transaction_changes
-from regen_core.explain.words import PRESENCE
+from regen_core.explain.words import PRESENCE, VARIANCE_TONE
 from regen_core.ports import OutboxEntry
 from regen_core.reconciliation import Period, Reconciliation, Variance, foresee, reconcile
 from regen_core.revenue import Held
 from regen_core.store import StoredDocument
 from regen_core.transactions import StoredTransaction, TransactionState
-from regen_core.variance_rules import Transit, VarianceKind
+from regen_core.variance_rules import Transit
 
 __all__ = ["Concern", "DocumentParts", "DocumentView", "LineView", "Mark", "totals_of", "view_of"]
 
@@ -229,19 +229,6 @@ def _unmappable(document: BillingDocument, item: BillingItem) -> Iterator[Mark]:
         )
 
 
-_VARIANCE_TONES: Final[Mapping[VarianceKind, Tone]] = {
-    VarianceKind.MISSING: Tone.SEND,
-    VarianceKind.VOIDED_IN_REVENUE: Tone.SEND,
-    VarianceKind.STALE: Tone.OVERRIDE,
-    VarianceKind.ALTERED: Tone.OVERRIDE,
-    VarianceKind.NEWER: Tone.OVERRIDE,
-    VarianceKind.STILL_THERE: Tone.VOID,
-    VarianceKind.UNKNOWN: Tone.REFUSED,
-}
-_OF_RCN_5: Final = frozenset({VarianceKind.VOIDED_IN_REVENUE, VarianceKind.ALTERED, VarianceKind.NEWER})
-"""Names beyond the four of RCN-3."""
-
-
 def _of_revenue(variance: Variance) -> Mark:
     """Where Revenue doesn't hold what is stored."""
     is_waiting = variance.transit is Transit.ON_ITS_WAY
@@ -251,9 +238,9 @@ def _of_revenue(variance: Variance) -> Mark:
     return Mark(
         name=variance.kind.value,
         concern=Concern.WAITING if is_waiting else Concern.DRIFT,
-        tone=_VARIANCE_TONES[variance.kind],
+        tone=VARIANCE_TONE[variance.kind],
         told=variance.transit.value,
-        rule_ids=("RCN-5",) if variance.kind in _OF_RCN_5 else ("RCN-3",),
+        rule_ids=(variance.kind.rule_id,),
         changes=changes,
         advice=variance.remedy.advice,
     )
