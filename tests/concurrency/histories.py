@@ -15,8 +15,6 @@ from functools import partial
 from random import Random
 from typing import Final
 
-from attrs import define, field
-
 from regen_core.access import Scope
 from regen_core.adapters.memory import MemoryStore
 from regen_core.adapters.sql import SqlStore
@@ -29,10 +27,10 @@ from tests.concurrency.linearizability import Call, Done, explained
 from tests.concurrency.requests import call
 from tests.conformance.databases import Database, PostgresqlDatabase
 from tests.crash.history import Clock, picture
-from tests.crash.seeds import chosen_seeds
+from tests.crash.seeds import Counted, chosen_seeds
 from tests.postgresql_server import running_server
 
-__all__ = ["PLACES", "Histories", "load", "look", "main", "run", "shown"]
+__all__ = ["PLACES", "load", "look", "main", "run", "shown"]
 
 SCOPE: Final = Scope(tenant="t1", entity="e1", orgs=None)
 PLACES: Final = SLOTS[:2]
@@ -126,24 +124,7 @@ def shown(store: Store) -> str:
     return "\n".join(sorted(picture(store).split("\n")))
 
 
-@define
-class Histories:
-    """How many histories were looked at, and which no order of their calls explains, by seed."""
-
-    number: int = 0
-    bad: dict[int, str] = field(factory=dict)
-
-    def add(self, other: Histories) -> None:
-        """Those of another seed, too."""
-        self.number += other.number
-        self.bad.update(other.bad)
-
-    def told(self, seconds: float) -> str:
-        """All in a line."""
-        return f"{self.number} histories, {self.number / seconds:.0f}/s: {len(self.bad)} without an order"
-
-
-def run(database: Database, stores: Sequence[SqlStore], clock: Clock, seed: int) -> Histories:
+def run(database: Database, stores: Sequence[SqlStore], clock: Clock, seed: int) -> Counted:
     """The history of a seed, on an emptied database."""
     database.clear()
     model = MemoryStore(clock)
@@ -152,8 +133,8 @@ def run(database: Database, stores: Sequence[SqlStore], clock: Clock, seed: int)
     done, faults = performed(stores, seed)
     assert not faults, faults
     if explained(done, model, shown, shown(stores[0])):
-        return Histories(1)
-    return Histories(1, {seed: f"seed {seed}: no order explains " + ", ".join(each.name for each in done)})
+        return Counted("histories", 1)
+    return Counted("histories", 1, {seed: f"seed {seed}: no order explains " + ", ".join(each.name for each in done)})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,11 +15,12 @@ from regen_core.adapters.sql.lookups import LookUps
 from regen_core.adapters.sql.prepared import Prepared
 from regen_core.request import RegenerateRequest
 from regen_core.testing.edits import initial
-from tests.concurrency.histories import PLACES, Histories, load, look, run, shown
+from tests.concurrency.histories import PLACES, load, look, run, shown
 from tests.concurrency.linearizability import Done, explained, fork
 from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
 from tests.crash.history import Clock
 from tests.crash.profiles import scaled
+from tests.crash.seeds import Counted
 from tests.postgresql_server import Server
 
 PARTS = 4
@@ -29,9 +30,9 @@ HISTORIES = {"sqlite": scaled(quick=32, deep=400), "postgresql": scaled(quick=60
 """SQLite lets one writer in at a time, so less can go wrong there."""
 
 
-def found(database: Database, seeds: range, prepare: Callable[[SqlStore], None] = lambda _: None) -> Histories:
+def found(database: Database, seeds: range, prepare: Callable[[SqlStore], None] = lambda _: None) -> Counted:
     """The histories of some seeds, by two stores of one database."""
-    clock, together = Clock(), Histories()
+    clock, together = Clock(), Counted("histories")
     with SqlStore.open(database.url, clock=clock) as one, SqlStore.open(database.url, clock=clock) as other:
         for each in (one, other):
             prepare(each)
@@ -45,7 +46,7 @@ def test_every_history_has_an_order(database: Database, part: int) -> None:
     """Threads on two stores of one database load, ask, ask again and look."""
     share = HISTORIES["sqlite" if isinstance(database, SqliteDatabase) else "postgresql"] // PARTS
     histories = found(database, range(part * share, (part + 1) * share))
-    assert histories == Histories(share)
+    assert histories == Counted("histories", share)
 
 
 class TestControls:

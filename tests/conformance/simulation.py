@@ -15,37 +15,18 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from attrs import define, field
-
 from regen_core.adapters.sql import SqlStore
 from regen_core.testing.simulation import run
 from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
 from tests.conformance.test_sql_under_the_laws import SqlSubject
 from tests.crash.directories import memory_directory
-from tests.crash.seeds import chosen_seeds
+from tests.crash.seeds import Counted, chosen_seeds
 from tests.postgresql_server import running_server
 
-__all__ = ["Steps", "database_on", "main", "simulated"]
+__all__ = ["database_on", "main", "simulated"]
 
 STEPS: Final = 500
 """Steps of a seed: more make histories longer and each step slower, for the model looks at all that was sent."""
-
-
-@define
-class Steps:
-    """How many steps were performed, and the seeds on which store and model disagreed."""
-
-    number: int = 0
-    bad: dict[int, str] = field(factory=dict)
-
-    def add(self, other: Steps) -> None:
-        """Those of another seed, too."""
-        self.number += other.number
-        self.bad.update(other.bad)
-
-    def told(self, seconds: float) -> str:
-        """All in a line."""
-        return f"{self.number} steps, {self.number / seconds:.0f}/s: {len(self.bad)} seeds disagree"
 
 
 @contextmanager
@@ -59,7 +40,7 @@ def database_on(kind: str) -> Iterator[Database]:
             yield PostgresqlDatabase(server, server.new_schema())
 
 
-def simulated(database: Database, store: SqlStore, seed: int) -> Steps:
+def simulated(database: Database, store: SqlStore, seed: int) -> Counted:
     """One seed's history on an emptied database."""
 
     def places() -> Iterator[tuple[Database, SqlStore]]:
@@ -67,9 +48,9 @@ def simulated(database: Database, store: SqlStore, seed: int) -> Steps:
         yield database, store
 
     try:
-        return Steps(run(seed, STEPS, lambda: SqlSubject(places())).steps)
+        return Counted("steps", run(seed, STEPS, lambda: SqlSubject(places())).steps)
     except AssertionError as disagreement:
-        return Steps(STEPS, {seed: f"seed {seed}: {disagreement}"})
+        return Counted("steps", STEPS, {seed: f"seed {seed}: {disagreement}"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

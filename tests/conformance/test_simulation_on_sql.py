@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from regen_core.adapters.sql import SqlStore
-from tests.conformance.simulation import Steps, database_on, simulated
+from tests.conformance.simulation import database_on, simulated
 from tests.crash.profiles import scaled
+from tests.crash.seeds import Counted
 
 SEEDS = {"sqlite": scaled(quick=2, deep=40), "postgresql": scaled(quick=1, deep=10)}
 
@@ -14,7 +15,7 @@ SEEDS = {"sqlite": scaled(quick=2, deep=40), "postgresql": scaled(quick=1, deep=
 @pytest.mark.parametrize("kind", SEEDS)
 def test_every_seed_agrees_with_the_model(kind: str) -> None:
     """Answers, deliveries, and what Revenue holds."""
-    together = Steps()
+    together = Counted("steps")
     with database_on(kind) as database, SqlStore.open(database.url) as store:
         for seed in range(SEEDS[kind]):
             together.add(simulated(database, store, seed))

@@ -1,4 +1,4 @@
-"""The command line that all crash simulations share: a range of seeds, one line per block, faults at the end."""
+"""The command line that searches by seed share: a range of seeds, one line per block, faults at the end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self, TypeVar
 
-__all__ = ["Findings", "chosen_seeds"]
+from attrs import define, field
+
+__all__ = ["Counted", "Findings", "chosen_seeds"]
 
 
 class Findings(Protocol):
@@ -27,6 +29,24 @@ class Findings(Protocol):
 
 
 F = TypeVar("F", bound=Findings)
+
+
+@define
+class Counted:
+    """How many of something were looked at, ``unit`` in the plural, and what is wrong, by seed."""
+
+    unit: str
+    number: int = 0
+    bad: dict[int, str] = field(factory=dict)
+
+    def add(self, other: Counted) -> None:
+        """Those of another seed, too."""
+        self.number += other.number
+        self.bad.update(other.bad)
+
+    def told(self, seconds: float) -> str:
+        """All in a line."""
+        return f"{self.number} {self.unit}, {self.number / seconds:.0f}/s: {len(self.bad)} seeds with a fault"
 
 
 def chosen_seeds(module: str, told: str | None, run: Callable[[int], F], arguments: Sequence[str] | None = None) -> int:

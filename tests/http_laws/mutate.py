@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from random import Random
 from typing import Final
 
@@ -24,6 +24,7 @@ from regen_core.documents import DocumentType
 from regen_core.refusals import InvalidParameter, Refusal, UnknownField
 from regen_core.request import RegenerateRequest
 from regen_core.wire.submission import Admitted, Submission, admit
+from tests.crash.seeds import Counted, chosen_seeds
 from tests.http_laws.attempts import CANARY, Attempt, valid_attempt
 from tests.http_laws.breaking import BREAKS, HARMLESS, NOISE, PLACE, Break
 
@@ -152,34 +153,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit code is 1 where a request was answered wrongly."""
     from tests.http_laws.mutate_service import through_service  # noqa: PLC0415  # it imports this module
 
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.http_laws.mutate",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = argparse.ArgumentParser("python -m tests.http_laws.mutate", add_help=False)
     parser.add_argument("through", choices=("admit", "service"))
-    parser.add_argument("--seeds", default="0:500", help="first:last, the last one excluded")
-    parser.add_argument("--block", type=int, default=50, help="seeds per line")
-    chosen = parser.parse_args(arguments)
-    first, last = map(int, chosen.seeds.split(":"))
-    run = through_admit if chosen.through == "admit" else through_service
-    return _report(run, range(first, last), chosen.block)
+    chosen, rest = parser.parse_known_args(arguments)
+    through = through_admit if chosen.through == "admit" else through_service
 
+    def of_seed(seed: int) -> Counted:
+        fault = through(seed)
+        return Counted("requests", PER_SEED, {} if fault is None else {seed: fault})
 
-def _report(run: Callable[[int], str | None], seeds: range, block: int) -> int:
-    began = time.perf_counter()
-    for done, seed in enumerate(seeds, 1):
-        fault = run(seed)
-        if fault is not None:
-            sys.stdout.write(f"{fault}\n")
-            return 1
-        if done % block == 0 or done == len(seeds):
-            taken, count = time.perf_counter() - began, done * PER_SEED
-            sys.stdout.write(
-                f"seeds {seeds.start}:{seed + 1}, {count} requests, {taken:.0f} s, {count / taken:.0f}/s\n"
-            )
-            sys.stdout.flush()
-    return 0
+    return chosen_seeds(f"tests.http_laws.mutate {chosen.through}", __doc__, of_seed, rest)
 
 
 if __name__ == "__main__":

@@ -58,7 +58,9 @@ def test_every_layer_is_broken() -> None:
 def test_a_range_is_run_from_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Two seeds, one line."""
     assert main(["admit", "--seeds", "7:9"]) == 0
-    assert capsys.readouterr().out.startswith("seeds 7:9, 4000 requests, ")
+    told = capsys.readouterr().out
+    assert told.startswith("seeds 7:9, ")
+    assert ", 4000 requests, " in told
 
 
 def _lax(raw: bytes, _is_gzip: bool, _most: int) -> object:

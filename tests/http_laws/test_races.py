@@ -17,14 +17,12 @@ from regen_core.adapters.sql import SqlStore
 from regen_core.request import RegenerateRequest
 from tests.concurrency.requests import asked as overriding
 from tests.concurrency.requests import at_once, invoice
-from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
-from tests.crash.directories import memory_directory
+from tests.conformance.databases import Database, SqliteDatabase
 from tests.crash.profiles import scaled
 from tests.http_laws.calling import Heard, Sent
 from tests.http_laws.described import undescribed
 from tests.http_laws.processes import How, Remote, Served, served
 from tests.http_laws.wording import worded
-from tests.postgresql_server import Server
 
 EVERYTHING = Scope(tenant="t1", entity="e1", orgs=None)
 ASKING = Scope(tenant="t1", entity="e1", orgs=frozenset())
@@ -42,16 +40,6 @@ KILLS = scaled(quick=4, deep=40)
 SOON = 30.0
 MOST = 40
 """Kills within which a control must have shown its damage."""
-
-
-@pytest.fixture(name="database", params=["sqlite", "postgresql"])
-def _database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    if request.param == "sqlite":
-        with memory_directory() as directory:
-            yield SqliteDatabase(directory / "regen.db")
-        return
-    server: Server = request.getfixturevalue("postgresql")
-    yield PostgresqlDatabase(server, server.new_schema())
 
 
 def _sent(service: Served, request: RegenerateRequest, key: str, number: int) -> Sent:

@@ -11,11 +11,9 @@ enough to be used up. A seed is the same pairs everywhere. From the command line
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import re
 import sys
-import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -34,6 +32,7 @@ from regen_core.ports import Store
 from regen_core.request import RegenerateRequest
 from regen_core.testing.edits import EDITS, edited, initial
 from regen_core.transactions import Occasion
+from tests.crash.seeds import Counted, chosen_seeds
 from tests.http_laws.calling import FRESH, Heard, Sent, asked
 from tests.http_laws.serving import Running
 from tests.http_laws.wording import worded
@@ -259,28 +258,13 @@ def differences(world: World, seeds: Iterable[int], strands: int = STRANDS) -> D
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit code is 1 where a tenant hears of another one."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.http_laws.two_tenants",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--seeds", default="0:100", help="first:last, the last one excluded")
-    parser.add_argument("--block", type=int, default=10, help="seeds per line")
-    chosen = parser.parse_args(arguments)
-    first, last = map(int, chosen.seeds.split(":"))
-    began, world = time.perf_counter(), World()
-    for start in range(first, last, chosen.block):
-        until = min(start + chosen.block, last)
-        found = differences(world, range(start, until))
-        if found is not None:
-            sys.stdout.write(f"{found}\n")
-            return 1
-        taken, count = time.perf_counter() - began, (until - first) * PAIRS
-        sys.stdout.write(
-            f"seeds {first}:{until}, {count} traces, {taken:.0f} s, {count / taken:.0f}/s, no difference\n"
-        )
-        sys.stdout.flush()
-    return 0
+    world = World()
+
+    def of_seed(seed: int) -> Counted:
+        found = differences(world, (seed,))
+        return Counted("traces", PAIRS, {} if found is None else {seed: str(found)})
+
+    return chosen_seeds("tests.http_laws.two_tenants", __doc__, of_seed, arguments)
 
 
 if __name__ == "__main__":
