@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 from attrs import define, field
 
 from tests.browser.finding import browser_path, missing
+from tests.command import START
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page, Playwright
@@ -33,7 +33,6 @@ FLAGS: Final = (
     "--disable-component-update",
     "--disable-sync",
 )
-START: Final = "from regen_core.adapters.cli.main import main; main()"
 SECONDS: Final = 60.0
 """Against hangs only."""
 
@@ -65,7 +64,7 @@ class Heard:
 @contextmanager
 def serving(folder: Path) -> Iterator[dict[str, Any]]:
     """What ``regen serve`` says when it answers."""
-    command = [sys.executable, "-c", START, "--json", "serve", "--port", "0"]
+    command = [*START, "--json", "serve", "--port", "0"]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         try:

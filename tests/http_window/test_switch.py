@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,11 +13,11 @@ import httpx
 import pytest
 
 from regen_core.adapters.http.clients import hash_secret
+from tests.command import START
 
 SECONDS = 60.0
 """Against hangs only."""
 
-START = "from regen_core.adapters.cli.main import main; main()"
 
 CONFIGURATION = """
 [[clients]]
@@ -32,7 +31,7 @@ entities = ["e1"]
 @contextmanager
 def serving(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
     """What ``regen serve`` says when it answers; it is stopped in the end, and must stop well."""
-    command = [sys.executable, "-c", START, "--json", "serve", "--port", "0", *options]
+    command = [*START, "--json", "serve", "--port", "0", *options]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         try:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command import START
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/prove-your-store.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -48,7 +50,7 @@ def run(folder: Path, command: str) -> tuple[int, str]:
     program, *arguments = command.split()
     started = {
         "pytest": [sys.executable, "-m", "pytest", *_plugin(), "-p", "no:cacheprovider"],
-        "regen": [sys.executable, "-c", "from regen_core.adapters.cli.main import main; main()"],
+        "regen": START,
     }[program]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(

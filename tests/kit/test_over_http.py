@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,9 +22,9 @@ from regen_core.testing.http_checks import HTTP_CHECKS
 from regen_core.testing.over_http import Service
 from regen_core.testing.report import Outcome
 from regen_core.testing.systems import NoSystem
+from tests.command import START
 
 ROOT = Path(__file__).parents[2]
-REGEN = [sys.executable, "-c", "from regen_core.adapters.cli.main import main; main()"]
 DOCUMENT = ("Invoice", "8ad0ad0e9b293b260193ff7dbf9e399d")
 
 
@@ -35,8 +34,8 @@ def _told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     folder = tmp_path_factory.mktemp("served")
     database = ["--db", f"sqlite:///{folder / 'regen.db'}"]
     files = sorted(str(each) for each in (ROOT / "docs/examples/01-posted").iterdir())
-    subprocess.run([*REGEN, "load", *files, *database], check=True, capture_output=True, timeout=120)
-    serving = [*REGEN, "serve", "--json", "--port", "0", "--no-window", *database]
+    subprocess.run([*START, "load", *files, *database], check=True, capture_output=True, timeout=120)
+    serving = [*START, "serve", "--json", "--port", "0", "--no-window", *database]
     with subprocess.Popen(serving, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         lines: list[str] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -19,27 +18,13 @@ from click.testing import CliRunner
 from regen_core.adapters.cli.main import cli
 from regen_core.adapters.sql import SqlStore
 from regen_core.revenue import RevenueLedger, collect_all
+from tests.command import START, Said
 from tests.relay.conftest import ALL, fill
 from tests.relay.receiver import Behaviour, Receiver, answers, refuses
 
 CANARY = "canary-7f3a9"
-START = [sys.executable, "-c", "from regen_core.adapters.cli.main import main; main()"]
 WHOSE = ("--tenant", "t1", "--entity", "e1")
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-
-
-@frozen
-class Said:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Standard output as JSON."""
-        return json.loads(self.out)
 
 
 @frozen

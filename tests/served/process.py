@@ -9,7 +9,6 @@ import json
 import re
 import sqlite3
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from urllib.parse import urlencode
 from attrs import define, field
 
 from regen_core.adapters.http.clients import hash_secret
+from tests.command import START
 from tests.served.documents import DOCUMENTS, FOREIGN, load, revisions
 from tests.served.wire import Reply, Wire, head, wire_to
 
@@ -40,7 +40,6 @@ POWERLESS: Final = "c1a5ed00-0000-4000-8000-000000000003"
 SECRET: Final = "canary-secret-0123456789-abcdefghijklmnop"  # noqa: S105  # of a service that lives for a test
 """The secret of all of them: 41 characters of the 42 that the SDK takes."""
 
-_START: Final = (sys.executable, "-c", "from regen_core.adapters.cli.main import main; main()")
 _PATIENCE: Final = 60.0
 _PEAK: Final = re.compile(r"^VmHWM:\s*([0-9]+) kB$", re.MULTILINE)
 
@@ -173,7 +172,7 @@ def _configuration(settings: Mapping[str, Mapping[str, Any]]) -> str:
 def served(
     folder: Path,
     *,
-    start: Sequence[str] = _START,
+    start: Sequence[str] = START,
     documents: Sequence[dict[str, Any]] = DOCUMENTS,
     **settings: Mapping[str, Any],
 ) -> Iterator[Service]:

@@ -1,4 +1,4 @@
-"""How values of the field are spelled on the command line: as the enums spell them, and no other way."""
+"""How values of the field are spelled on the command line: as the enums spell them, and as names and keys may be."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import click
 
-__all__ = ["choice", "flag_or_unknown"]
+__all__ = ["choice", "faultless", "flag_or_unknown"]
 
 E = TypeVar("E", bound=Enum)
 
@@ -30,6 +30,19 @@ class _EnumChoice(click.Choice[str], Generic[E]):
 def choice(kind: type[Enum]) -> click.ParamType[Any]:
     """A parameter type for the members of an enum, spelled exactly (REQ-2)."""
     return _EnumChoice(kind)
+
+
+def faultless(fault_of: Callable[[str], str | None]) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """A callback for an option whose values, one, several or none, are wrong usage where ``fault_of`` finds a fault."""
+
+    def check(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        for each in value if isinstance(value, tuple) else (value,):
+            fault = None if each is None else fault_of(each)
+            if fault is not None:
+                raise click.BadParameter(fault, ctx, parameter)
+        return value
+
+    return check
 
 
 def flag_or_unknown(name: str, told: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import click
 
-from regen_core.adapters.cli.choices import choice
+from regen_core.adapters.cli.choices import choice, faultless
 from regen_core.adapters.cli.connecting import occasion, opened
 from regen_core.adapters.cli.faults import BrokenOff, ExitCode, cause_of_batch
 from regen_core.adapters.cli.paging import paged
@@ -60,19 +60,18 @@ SHOWN_REJECTS: Final = 20
 """Refused documents that are listed at the end; ``regen show runs --id`` lists all."""
 
 
-def _run_id(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    fault = None if value is None else name_fault(value)
-    if fault is not None:
-        raise click.BadParameter(fault, ctx, parameter)
-    return value
-
-
 @click.command(cls=RegenCommand)
 @click.option("--re-migrate", is_flag=True, help="reMigrate=true: override what is stored, and send it.")
 @click.option("--only-re-send", is_flag=True, help="onlyReSend=true: send what is stored.")
 @click.option("--type", "kind", type=choice(DocumentType), help="Documents of this type only.  [default: all]")
 @click.option("--dry-run", is_flag=True, help="Say what would become of the documents; nothing is changed.")
-@click.option("--resume", "resumed", metavar="RUN", callback=_run_id, help="Go on with a run that was interrupted.")
+@click.option(
+    "--resume",
+    "resumed",
+    metavar="RUN",
+    callback=faultless(name_fault),
+    help="Go on with a run that was interrupted.",
+)
 @click.option(
     "--batch",
     type=click.IntRange(1, MAX_PAGE),

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from regen_core.adapters.cli.choices import faultless
 from regen_core.adapters.cli.connecting import occasion, opened
 from regen_core.adapters.cli.faults import ExitCode
 from regen_core.adapters.cli.output import output_for
@@ -65,17 +66,15 @@ def plan(
     return _show(settings, outcome, is_explained=is_explained, is_done=False)
 
 
-def _key(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    fault = None if value is None else key_fault(value)
-    if fault is not None:
-        raise click.BadParameter(fault, ctx, parameter)
-    return value
-
-
 @click.command(cls=RegenCommand)
 @request_options
 @_explaining
-@click.option("--idempotency-key", "key", callback=_key, help="Repeating a request under its key changes nothing.")
+@click.option(
+    "--idempotency-key",
+    "key",
+    callback=faultless(key_fault),
+    help="Repeating a request under its key changes nothing.",
+)
 @click.pass_context
 def run(
     ctx: click.Context,

@@ -11,6 +11,7 @@ import click
 from attrs import frozen
 
 from regen_core.access import Scope
+from regen_core.adapters.cli.choices import faultless
 from regen_core.adapters.cli.output import Output, output_for
 from regen_core.documents import name_fault
 
@@ -54,16 +55,8 @@ def _remembered(name: str) -> Callable[[click.Context, click.Parameter, Any], An
 
 
 def _named(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    remember = _remembered(name)
-
-    def check(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
-        for each in value if isinstance(value, tuple) else (value,):
-            fault = None if each is None else name_fault(each)
-            if fault is not None:
-                raise click.BadParameter(fault, ctx, parameter)
-        return remember(ctx, parameter, value)
-
-    return check
+    remember, check = _remembered(name), faultless(name_fault)
+    return lambda ctx, parameter, value: remember(ctx, parameter, check(ctx, parameter, value))
 
 
 def shared_options() -> list[click.Parameter]:

@@ -7,9 +7,7 @@ import errno
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +16,7 @@ from attrs import frozen
 from click.testing import CliRunner
 
 from regen_core.adapters.cli.main import cli
-
-START = [sys.executable, "-c", "from regen_core.adapters.cli.main import main; main()"]
-"""How a process of its own starts the command, wherever it is installed."""
-
-
-@frozen
-class Said:
-    """What a command printed, and its exit code."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """Standard output as JSON, in which no amount may be a float."""
-        return json.loads(self.out, parse_float=_no_float)
-
-    @property
-    def rows(self) -> list[list[str]]:
-        """The tab-separated rows after the header."""
-        return [line.split("\t") for line in self.out.splitlines()[1:] if "\t" in line]
-
-
-def _no_float(text: str) -> Decimal:
-    raise AssertionError(f"the number {text} would become a float in most readers")
+from tests.command import START, Said
 
 
 @frozen
@@ -51,7 +24,7 @@ class Regen:
     """The command line on one database, in a directory of its own."""
 
     directory: Path
-    start: tuple[str, ...] = tuple(START)
+    start: tuple[str, ...] = START
 
     @property
     def environment(self) -> dict[str, str]:

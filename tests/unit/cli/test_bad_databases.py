@@ -23,9 +23,10 @@ from sqlalchemy import create_engine
 from regen_core.adapters.sql import SqlStore, on_sqlite
 from regen_core.adapters.sql.schema import SCHEMA_VERSION
 from regen_core.adapters.sql.upgrades import upgrade
+from tests.command import Said
 from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase, dump
 from tests.postgresql_server import Server, running_server
-from tests.unit.cli.conftest import Regen, Said
+from tests.unit.cli.conftest import Regen
 from tests.unit.cli.cutting_proxy import LOCK, Cut, CuttingProxy
 
 RUN: Final = ("run", "--type", "Invoice", "--number", "INV-1")

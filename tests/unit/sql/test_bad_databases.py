@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pickle
 import sqlite3
-import threading
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -21,6 +20,7 @@ from regen_core.adapters.sql.schema import SCHEMA_VERSION
 from regen_core.documents import BillingDocument, BillingItem, DocumentHeader, DocumentKey, DocumentType, ItemSource
 from regen_core.ports import StoreFault
 from regen_core.request import RegenerateRequest
+from tests.concurrency.requests import at_once
 
 ALL = Scope(tenant="t1", entity="e1", orgs=None)
 
@@ -141,20 +141,13 @@ class TestOpening:
 
     def test_many_may_open_a_new_file_at_once(self, tmp_path: Path) -> None:
         """One makes the schema, the others find it."""
-        path, opened = tmp_path / "regen.db", []
-        barrier = threading.Barrier(8)
+        path = tmp_path / "regen.db"
 
-        def run() -> None:
-            barrier.wait()
+        def seen() -> object:
             with SqlStore.open(url(path)) as store:
-                opened.append(store.documents(ALL).rows)
+                return store.documents(ALL).rows
 
-        threads = [threading.Thread(target=run) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert opened == [()] * 8
+        assert at_once([seen] * 8) == [()] * 8
 
 
 class TestReadOnly:

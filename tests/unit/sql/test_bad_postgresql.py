@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -16,6 +15,7 @@ from regen_core.adapters.sql.schema import SCHEMA_VERSION
 from regen_core.idempotency import Replay
 from regen_core.ports import Answer, StoreFault
 from regen_core.regeneration import Regeneration
+from tests.command import START
 from tests.concurrency.requests import ALL, asked, call, invoice
 from tests.conformance.databases import PostgresqlDatabase, dump
 from tests.postgresql_server import Server, running_server
@@ -246,8 +246,7 @@ class TestCommandLine:
     ) -> None:
         """One sentence on stderr, no traceback."""
         spoil(schema)
-        run = "import sys; from regen_core.adapters.cli.main import main; sys.exit(main())"
-        command = [sys.executable, "-c", run, "--db", schema.url, "show", "documents"]
+        command = [*START, "--db", schema.url, "show", "documents"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 3
         assert "Traceback" not in done.stderr

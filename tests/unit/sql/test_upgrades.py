@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from regen_core.refusals import DocumentNotFound
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
 from regen_core.wire.requests import meaning_json
-from tests.concurrency.requests import ALL, asked, invoice
+from tests.concurrency.requests import ALL, asked, at_once, invoice
 from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
 from tests.postgresql_server import Server
 
@@ -113,18 +112,12 @@ def test_an_older_database_is_upgraded_when_it_is_used(databases: list[Database]
     """By one of many that open it at once; the others find it upgraded."""
     older = databases[0]
     brought_to(older, "0001")
-    seen: list[object] = []
 
-    def run() -> None:
+    def seen() -> object:
         with SqlStore.open(older.url) as store:
-            seen.append(store.documents(ALL).rows)
+            return store.documents(ALL).rows
 
-    threads = [threading.Thread(target=run) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert seen == [()] * 6
+    assert at_once([seen] * 6) == [()] * 6
     with SqlStore.open(older.url) as store:
         store.load(invoice())
         assert isinstance(store.regenerate(ALL, asked()), Regeneration)
