@@ -56,10 +56,24 @@ def _by_mutmut(original: str) -> Iterator[str]:
     wrapper = MetadataWrapper(parse_module(original))
     visitor = _Everywhere(mutation_operators, IgnoredCode(set(), set(), set()), None)
     tree = wrapper.visit(visitor)
+    parts = [tree.code_for_node(part) for part in tree.body]
+    before, behind = _lines(tree, tree.header), _lines(tree, tree.footer)
+    place_of = {id(node): place for place, part in enumerate(tree.body) for node in _nodes(part)}
     for mutation in visitor.mutations:
-        changed = deep_replace(tree, mutation.original_node, mutation.mutated_node)
-        assert isinstance(changed, Module)
-        yield changed.code
+        place = place_of[id(mutation.original_node)]
+        changed = deep_replace(tree.body[place], mutation.original_node, mutation.mutated_node)
+        assert isinstance(changed, CSTNode)
+        yield "".join((before, *parts[:place], tree.code_for_node(changed), *parts[place + 1 :], behind))
+
+
+def _lines(tree: Module, lines: Sequence[CSTNode]) -> str:
+    return "".join(tree.code_for_node(line) for line in lines)
+
+
+def _nodes(node: CSTNode) -> Iterator[CSTNode]:
+    yield node
+    for child in node.children:
+        yield from _nodes(child)
 
 
 def _by_cosmic_ray(original: str) -> Iterator[str]:

@@ -60,7 +60,7 @@ def mutant_of(module: str, original: str, changed: str) -> Mutant | None:
     return Mutant(module, line, before, after, changed, places)
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _compiled(text: str) -> types.CodeType:
     return compile(text, "", "exec")
 
@@ -76,6 +76,7 @@ def _joined(lines: list[str]) -> str:
     return " ".join(line.strip() for line in lines)
 
 
+@lru_cache(maxsize=2)
 def _without_annotations(text: str) -> str:
     tree = ast.parse(text)
     for node in ast.walk(tree):
