@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from regen_core.adapters.sql import SqlStore
 from regen_core.adapters.sql.rows import Occasions, held_of_row, held_row
 from regen_core.documents import BillingDocument, DocumentKey
 from regen_core.idempotency import Replay
-from regen_core.ports import DocumentLoaded, Found
+from regen_core.ports import DocumentLoaded, Found, Selection
 from regen_core.refusals import Refusal
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
@@ -51,6 +51,7 @@ class SqlSubject:
     def __init__(self, places: Iterator[Place]) -> None:
         self._places = places
         self.database, self.store = next(places)
+        self._owners: dict[str, DocumentKey] = {}
 
     def load(self, document: BillingDocument) -> LoadedAs | NumberTaken | ItemTaken:
         outcome = self.store.load(document)
@@ -61,7 +62,21 @@ class SqlSubject:
     def regenerate(self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None) -> Accepted | Refusal:
         outcome = self.store.regenerate(scope, request, occasion)
         assert not isinstance(outcome, Replay), "no key, no replay"
-        return Accepted(outcome.id_list, outcome.deliveries) if isinstance(outcome, Regeneration) else outcome
+        if not isinstance(outcome, Regeneration):
+            return outcome
+        self._own(outcome.deliveries)
+        return Accepted(outcome.id_list, outcome.deliveries)
+
+    def _own(self, deliveries: Iterable[Delivery]) -> None:
+        """Remember whose transactions these are, so that only its own document's rows are read for one."""
+        self._owners.update((each.transaction.id, each.transaction.header.key) for each in deliveries)
+
+    def _of(self, transaction_id: str) -> list[tuple[Scope, Selection]]:
+        """Where a transaction's rows are: those of its document, everywhere where it isn't known."""
+        key = self._owners.get(transaction_id)
+        if key is None:
+            return [(scope, Selection()) for scope in PLACES]
+        return [(Scope(tenant=key.tenant, entity=key.entity, orgs=None), Selection(type=key.type, id=key.id))]
 
     def transactions(self, key: DocumentKey) -> StoredTransactions:
         scope = Scope(tenant=key.tenant, entity=key.entity, orgs=None)
@@ -70,18 +85,20 @@ class SqlSubject:
 
     def pending(self) -> dict[str, Delivery]:
         entries = [entry for scope in PLACES for entry in self.store.pending(scope, 1000)]
+        self._own([entry.delivery for entry in entries])
         return {entry.delivery.id: entry.delivery for entry in entries}
 
     def acknowledge(self, delivery_id: str) -> None:
-        for scope in PLACES:
-            entries = [entry for entry in self.store.pending(scope, 1000) if entry.delivery.id == delivery_id]
-            self.store.acknowledge(scope, entries)
+        for scope, selection in self._of(delivery_id.partition("-")[0]):
+            waiting = self.store.deliveries(scope, selection, acknowledged=False, limit=1000).rows
+            self.store.acknowledge(scope, [entry for entry in waiting if entry.delivery.id == delivery_id])
 
     def deliver(self, delivery: Delivery) -> None:
         self.store.collect([delivery])
 
     def held(self, transaction_id: str) -> Held | None:
-        return self.holdings().get(transaction_id)
+        pages = [self.store.revenue(*place, limit=1000).rows for place in self._of(transaction_id)]
+        return next((each for page in pages for each in page if each.transaction.id == transaction_id), None)
 
     def holdings(self) -> dict[str, Held]:
         held = [each for scope in PLACES for each in self.store.revenue(scope, limit=1000).rows]
@@ -99,6 +116,7 @@ class SqlSubject:
     def fork(self) -> Subject:
         copy = SqlSubject(self._places)
         self.database.copy_to(copy.database)
+        copy._owners = dict(self._owners)
         return copy
 
 
