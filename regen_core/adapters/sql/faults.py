@@ -23,6 +23,7 @@ __all__ = [
     "PassingConflict",
     "ReadOnlyDatabase",
     "ServerUnavailable",
+    "StatementStopped",
     "UnreadableDatabaseUrl",
     "UnsuitableDatabase",
 ]
@@ -83,6 +84,15 @@ class DatabaseBusy(_DatabaseFault):
     """Another process held a lock for longer than the busy timeout, in seconds."""
 
     says = "is locked by another process, and waiting for its lock took too long. Try again when that one is done."
+
+
+class StatementStopped(_DatabaseFault):
+    """The server ended a statement: it took longer than it may, or somebody cancelled it."""
+
+    says = (
+        "stopped a statement that took too long, or that somebody cancelled. Nothing of this operation was stored. "
+        "Repeat it when the server is less busy, in smaller batches where it has any."
+    )
 
 
 class DatabaseFull(_DatabaseFault):

@@ -46,12 +46,15 @@ _BY_CODE: Final = {
     "53100": faults.DatabaseFull,  # a full disk
     "53300": faults.DatabaseBusy,  # too many connections
     "55P03": faults.DatabaseBusy,  # a lock that wasn't granted in time
-    "57014": faults.DatabaseBusy,  # a statement that took too long
+    "57014": faults.StatementStopped,  # a statement that took too long, or was cancelled
 }
 """The server's codes, and what they mean here."""
 
-_NO_SUCH_PLACE: Final = {"3D000": "it has no such database", "3F000": "it has no such schema"}
-"""Names of the URL that lead nowhere."""
+_NO_SUCH_PLACE: Final = {
+    "3D000": "it has no such database",
+    "3F000": "it has no such schema, or the user has no right to use it (GRANT USAGE ON SCHEMA)",
+}
+"""Names of the URL that lead nowhere; the server doesn't tell a schema that is hidden from one that isn't there."""
 
 _CONFLICTS: Final = ("40001", "40P01", "23505", "23502")
 """Units were in each other's way: not serializable, a deadlock, a name that another unit took first, a document that

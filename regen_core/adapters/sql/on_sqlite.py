@@ -62,6 +62,10 @@ def _check(url: URL, where: str) -> None:
     if path.startswith("file:"):
         return
     directory = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise faults.UnreadableDatabaseUrl(where, "it names a directory, and a file is needed")
+    if not os.path.isdir(directory):
+        raise faults.DatabaseUnavailable(where, "its directory doesn't exist")
     if os.path.exists(path) and not (os.access(path, os.W_OK) and os.access(directory, os.W_OK)):
         raise faults.ReadOnlyDatabase(where)
 

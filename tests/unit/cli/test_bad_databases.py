@@ -31,6 +31,7 @@ from tests.unit.cli.cutting_proxy import LOCK, Cut, CuttingProxy
 
 RUN: Final = ("run", "--type", "Invoice", "--number", "INV-1")
 CANARY: Final = "canary-5d1c0"
+NO_SCHEMA: Final = "it has no such schema, or the user has no right to use it (GRANT USAGE ON SCHEMA)"
 NOTHING_LOADED: Final = "outcome\tdocument\tnumber\tid\tfrom\nbroken off: no documents\n"
 """What a load prints that ended before the first document was stored."""
 
@@ -325,7 +326,7 @@ class TestConnections:
             (lambda _, free: f"postgresql://me:{CANARY}@127.0.0.1:{free}/x", "nobody listens there"),
             (lambda _, __: f"postgresql://me:{CANARY}@/x?host=/nowhere", "nobody listens there"),
             (lambda _, __: f"postgresql://me:{CANARY}@no-such-host.invalid/x", "its host's name is not known"),
-            (lambda url, _: url.replace("search_path%3Dstore", "search_path%3Dmistyped"), "it has no such schema"),
+            (lambda url, _: url.replace("search_path%3Dstore", "search_path%3Dmistyped"), NO_SCHEMA),
         ],
         ids=["database", "user", "no password", "wrong password", "port", "directory", "host", "schema"],
     )

@@ -102,8 +102,17 @@ class TestOpening:
 
     def test_a_missing_directory(self, tmp_path: Path) -> None:
         """It isn't made: a typo must not become a new place."""
-        assert "directory" in refused(tmp_path / "no" / "regen.db", faults.DatabaseUnavailable)
+        assert "its directory doesn't exist" in refused(tmp_path / "no" / "regen.db", faults.DatabaseUnavailable)
         assert not (tmp_path / "no").exists()
+        (tmp_path / "file").touch()
+        assert "its directory doesn't exist" in refused(tmp_path / "file" / "regen.db", faults.DatabaseUnavailable)
+
+    def test_a_directory(self, tmp_path: Path) -> None:
+        """Named with a slash at its end or without one; nothing is made in it."""
+        for given in (f"sqlite:///{tmp_path}", f"sqlite:///{tmp_path}/"):
+            with pytest.raises(faults.UnreadableDatabaseUrl, match="it names a directory, and a file is needed"):
+                SqlStore.open(given)
+        assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize(
         "given",

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from regen_core.adapters.sql import SqlStore, faults
+from regen_core.adapters.sql import SqlStore, faults, on_postgresql
 from regen_core.adapters.sql.schema import SCHEMA_VERSION
 from regen_core.idempotency import Replay
 from regen_core.ports import Answer, StoreFault
@@ -47,6 +47,13 @@ class TestOpening:
         """It isn't made: a typo must not become a new place."""
         with pytest.raises(StoreFault):
             SqlStore.open(postgresql.url("nobody"))
+
+    def test_a_schema_that_the_role_may_not_use(self, schema: PostgresqlDatabase) -> None:
+        """The server doesn't tell it from one that isn't there, so both are said."""
+        SqlStore.open(schema.url).close()
+        schema.run(f"CREATE ROLE {schema.schema}_outside LOGIN")
+        told = refused(schema.server.url(schema.schema, user=f"{schema.schema}_outside"), faults.ServerUnavailable)
+        assert "it has no such schema, or the user has no right to use it (GRANT USAGE ON SCHEMA)" in told
 
     @pytest.mark.parametrize(
         ("query", "says"),
@@ -179,6 +186,17 @@ class TestWorking:
             assert dump(schema) == before
             schema.run("DROP TRIGGER raises ON outbox")
             assert isinstance(store.regenerate(ALL, asked()), Regeneration)
+
+    def test_a_statement_that_takes_too_long(self, schema: PostgresqlDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Whatever it waited for: it isn't told as another process's lock, for which there is a time of its own."""
+        monkeypatch.setattr(on_postgresql, "STATEMENT_TIMEOUT", 0.2)
+        with SqlStore.open(schema.url, busy_timeout=60) as store:
+            store.load(invoice())
+            before = dump(schema)
+            with schema.locked(), pytest.raises(faults.StatementStopped, match="took too long") as raised:
+                store.regenerate(ALL, asked())
+            assert "Nothing of this operation was stored" in str(raised.value)
+        assert dump(schema) == before
 
     def test_a_connection_that_is_lost_before_the_commit(self, schema: PostgresqlDatabase) -> None:
         """Nothing was stored, so the operation is begun again, and executes once."""
