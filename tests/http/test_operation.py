@@ -128,6 +128,19 @@ class TestRefusals:
         answer = service.http.request(method, OPERATION_PATH)
         assert (answer.status_code, answer.headers["allow"], reason(answer)) == (405, "POST", 50000045)
 
+    @pytest.mark.parametrize("slash", ["%2F", "%2f"])
+    def test_an_encoded_slash_separates_nothing(self, service: Served, slash: str) -> None:
+        """RFC 3986, 2.2: whoever lets paths through by their segments lets another one through."""
+        for path in (
+            "/v1%2Funo-regenerate/billing-transaction",
+            "/v1/uno-regenerate%2Fbilling-transaction",
+            "/oauth%2Ftoken",
+        ):
+            answer = service.http.post(path.replace("%2F", slash))
+            assert (answer.status_code, reason(answer)) == (404, 50000040)
+        hyphen = OPERATION_PATH.replace("-", "%2D")
+        assert service.http.post(hyphen).status_code == 401, "an encoded hyphen is a hyphen (RFC 3986, 6.2.2.2)"
+
     @pytest.mark.parametrize(
         ("header", "status"),
         [("idempotency-key", 400), ("zuora-track-id", 400), ("authorization", 401), ("content-type", 415)],
