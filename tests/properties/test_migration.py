@@ -156,12 +156,24 @@ class TestFlags:
         assert accepted(re_migrate=True).mode is Mode.REMIGRATE
         assert accepted(only_re_send=True).mode is Mode.RESEND
 
+    def test_flags_that_no_run_is_accepted_with_have_no_mode(self) -> None:
+        """A store that has such a run was tampered with."""
+        with pytest.raises(AssertionError, match=r"^flags that are refused are not accepted \(TBL-M4\)$"):
+            _ = evolve(accepted(), only_re_send=True, re_migrate=True).mode
+
+    def test_a_run_keeps_what_was_asked_for_and_by_whom(self) -> None:
+        """MIG-2, MIG-11."""
+        run = accepted(type=DocumentType.DEBIT_MEMO)
+        assert (run.type, run.accepted) == (DocumentType.DEBIT_MEMO, Occasion(NOW, "ann"))
+        assert accepted().type is None
+
     def test_a_request_names_the_document_and_has_the_runs_flags(self) -> None:
         """By id: a number may be given to another document while the run is under way."""
         key = DocumentKey(tenant="t1", entity="e1", type=DocumentType.CREDIT_MEMO, id="d1")
         request = request_for(accepted(re_migrate=True), key)
         assert (request.type, request.id, request.number) == (DocumentType.CREDIT_MEMO, "d1", None)
         assert (request.only_re_send, request.re_migrate) == (False, True)
+        assert request_for(accepted(only_re_send=True), key).only_re_send
 
     def test_what_differs_from_what_was_asked_for_is_named(self) -> None:
         """What isn't given differs from nothing."""
@@ -229,7 +241,7 @@ class TestProgress:
         """A batch that isn't behind the cursor is a store's mistake."""
         run, part = begin(accepted(re_migrate=True), NOW), data.draw(st.sampled_from(parts))
         run = progress(run, part, NOW, is_last=False)
-        with pytest.raises(ValueError, match="behind the run's cursor"):
+        with pytest.raises(ValueError, match="^a batch begins behind the run's cursor"):
             progress(run, part, NOW, is_last=False)
         if len(part) > 1:
             with pytest.raises(ValueError, match="in the order"):
