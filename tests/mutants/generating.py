@@ -77,15 +77,26 @@ def _nodes(node: CSTNode) -> Iterator[CSTNode]:
 
 
 def _by_cosmic_ray(original: str) -> Iterator[str]:
-    elsewhere, tree = _functions_and_annotations(original), get_ast(original)
+    elsewhere, lines = _functions_and_annotations(original), original.splitlines(keepends=True)
     operators = provider.OperatorProvider()
-    for name in sorted(set(operators) - RANDOM):
-        operator = operators[name]()
-        for occurrence, place in enumerate(_positions(operator, tree)):
-            if not any(start <= place < stop for start, stop in elsewhere):
-                changed = CosmicVisitor.mutate_code(original, operator, occurrence)
-                if changed is not None:
-                    yield changed
+    makers = [operators[name]() for name in sorted(set(operators) - RANDOM)]
+    for first, behind in _statements(original):
+        statement = "".join(lines[first:behind])
+        tree = get_ast(statement)
+        for operator in makers:
+            for occurrence, (line, column) in enumerate(_positions(operator, tree)):
+                if not any(start <= (first + line, column) < stop for start, stop in elsewhere):
+                    changed = CosmicVisitor.mutate_code(statement, operator, occurrence)
+                    if changed is not None:
+                        yield "".join((*lines[:first], changed, *lines[behind:]))
+
+
+def _statements(text: str) -> Iterator[Position]:
+    """The outermost statements with their decorators: the place of the first line of each and that behind its last."""
+    for node in ast.parse(text).body:
+        decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+        assert node.end_lineno is not None
+        yield min([node.lineno, *[each.lineno for each in decorators]]) - 1, node.end_lineno
 
 
 def _positions(operator: Operator, node: NodeOrLeaf) -> Iterator[Position]:

@@ -29,7 +29,7 @@ __all__ = ["survivors"]
 
 KILLED, SURVIVED, UNKNOWN = 1, 0, 77
 MEMORY = 4 * 1024**3
-LONGEST = 120.0
+LONGEST = 30.0
 """Seconds of a processor, however busy it is, after which a mutant that never ends is told from the original."""
 
 OWN = ("conftest", "pytest_regen_core", "regen_core", "tests")
@@ -150,7 +150,7 @@ def _swapped(paths: Sequence[str], mutants: Sequence[Mutant]) -> list[int]:
             live = live_functions()
             if _forked(lambda: _asked(session.items, ""), 600)[0] != SURVIVED:
                 return
-            limit, first = min(LONGEST, 20 + 10 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime), ""
+            limit, first = min(LONGEST, 5 + 5 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime), ""
             for mutant in mutants:
 
                 def work(mutant: Mutant = mutant, first: str = first) -> Answer:
