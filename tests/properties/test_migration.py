@@ -241,7 +241,7 @@ class TestProgress:
         """A batch that isn't behind the cursor is a store's mistake."""
         run, part = begin(accepted(re_migrate=True), NOW), data.draw(st.sampled_from(parts))
         run = progress(run, part, NOW, is_last=False)
-        with pytest.raises(ValueError, match="^a batch begins behind the run's cursor"):
+        with pytest.raises(ValueError, match=r"^a batch begins behind the run's cursor"):
             progress(run, part, NOW, is_last=False)
         if len(part) > 1:
             with pytest.raises(ValueError, match="in the order"):
