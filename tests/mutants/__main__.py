@@ -14,16 +14,30 @@ from tests.mutants.mutant import CORE
 UNIT, RULES = "tests/unit/core", "tests/properties"
 FOCUSED = {
     "access": [f"{UNIT}/test_each_condition.py", f"{RULES}/test_requests_and_access.py"],
-    "attempts": ["tests/unit/revenue"],
+    "attempts": [
+        f"tests/unit/revenue/test_{name}.py" for name in ("attempts", "documented_waits", "documented_statuses")
+    ],
     "checks": [f"{UNIT}/test_malformed_values.py", f"{UNIT}/test_each_condition.py"],
-    "fields": ["tests/unit/fields"],
+    "documents": [
+        f"{UNIT}/test_malformed_values.py",
+        f"{UNIT}/test_each_condition.py",
+        f"{UNIT}/test_document_values.py",
+    ],
+    "field_table": ["tests/unit/fields"],
+    "fields": ["tests/unit/fields", f"{UNIT}/test_each_condition.py"],
     "idempotency": [f"{RULES}/test_idempotency.py"],
     "migration": [f"{UNIT}/test_each_condition.py", f"{RULES}/test_migration.py"],
     "persistent_map": [f"{UNIT}/test_each_condition.py", f"{RULES}/test_persistent_map.py"],
-    "reconciliation": [f"{UNIT}/test_variances.py", f"{RULES}/test_reconciliation.py"],
+    "reconciliation": [
+        f"{UNIT}/test_reconciliation_values.py",
+        f"{UNIT}/test_variances.py",
+        f"{RULES}/test_reconciliation.py",
+    ],
+    "refusals": [f"{UNIT}/test_refusal_messages.py", f"{UNIT}/test_refusal_values.py"],
     "retry_after": [f"{UNIT}/test_retry_after.py"],
     "revenue": [f"{RULES}/test_revenue.py"],
     "type_mapping": [f"{RULES}/test_mapping.py"],
+    "variance_rules": [f"{UNIT}/test_variance_rules.py", f"{UNIT}/test_variances.py"],
 }
 """The tests that are about a module; where none are named, all that are about the core."""
 
