@@ -7,7 +7,7 @@ table names exactly the fields of its class. Which classes there are is :mod:`re
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -187,6 +187,22 @@ def enum_or_none(kind: type[Enum]) -> Row:
     return Row(_value_of, or_none(member(kind)))
 
 
+def _brief_writer(writers: Sequence[tuple[str, Writer, object]]) -> Callable[[Any], JsonObject]:
+    """A function that asks for each field by name, compiled once: it takes a third of the time of a loop over them."""
+    lines, names = ["def brief(value):", "    out = {}"], dict[str, Any]()
+    for place, (name, write, default) in enumerate(writers):
+        names |= {f"write{place}": write, f"default{place}": default}
+        told = "part" if write is None else f"None if part is None else write{place}(part)"
+        lines += [
+            f"    part = value.{name}",
+            f"    if part is not default{place} and part != default{place}:",
+            f"        out[{name!r}] = {told}",
+        ]
+    exec("\n".join([*lines, "    return out"]), names)  # noqa: S102  # of this package's own names alone
+    brief: Callable[[Any], JsonObject] = names["brief"]
+    return brief
+
+
 @frozen
 class Codec(Generic[T]):
     """One class as JSON: its fields in order, each with a writer and a reader.
@@ -198,8 +214,14 @@ class Codec(Generic[T]):
     kind: type[T]
     table: Mapping[str, Row]
     apart: frozenset[str] = frozenset()
+    brief: Callable[[T], JsonObject] = attrs.field(init=False)
+    """The fields that differ from their defaults: as exact as the full form, and shorter to store and to read."""
     _writers: tuple[tuple[str, Writer, object], ...] = attrs.field(init=False)
     _readers: Mapping[str, Reader] = attrs.field(init=False)
+
+    @brief.default
+    def _brief(self) -> Callable[[T], JsonObject]:
+        return _brief_writer(self._written())
 
     @_writers.default
     def _written(self) -> tuple[tuple[str, Writer, object], ...]:
@@ -218,15 +240,6 @@ class Codec(Generic[T]):
         for name, write, _ in self._writers:
             part = getattr(value, name)
             out[name] = part if write is None or part is None else write(part)
-        return out
-
-    def brief(self, value: T) -> JsonObject:
-        """The fields that differ from their defaults: as exact as the full form, and shorter to store and to read."""
-        out: JsonObject = {}
-        for name, write, default in self._writers:
-            part = getattr(value, name)
-            if part is not default and part != default:
-                out[name] = part if write is None or part is None else write(part)
         return out
 
     def read(self, json: object, **apart: object) -> T:
@@ -250,10 +263,13 @@ class Codec(Generic[T]):
         puts = {each.name: getattr(self.kind, each.name).__set__ for each in fields}
         told = {each.name: (puts[each.name], self._readers[each.name], each) for each in fields if each.name != apart}
         needed = [each.name for each in fields if each.default is attrs.NOTHING]
-        defaults = [(each.name, puts[each.name], each.default) for each in fields if each.name not in (*needed, apart)]
+        defaults = [(puts[each.name], each.default) for each in fields if each.name not in (*needed, apart)]
+        put_apart, new, kind = puts[apart], object.__new__, self.kind
 
         def read(json: Any, beside: object) -> T:
-            made = object.__new__(self.kind)
+            made = new(kind)
+            for put, default in defaults:
+                put(made, default)
             try:
                 for name, part in json.items():
                     put, reader, each = told[name]
@@ -265,10 +281,7 @@ class Codec(Generic[T]):
                     getattr(made, name)
             except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
                 raise self._fault(json, error) from None
-            for name, put, default in defaults:
-                if name not in json:
-                    put(made, default)
-            puts[apart](made, beside)
+            put_apart(made, beside)
             return made
 
         return read

@@ -11,7 +11,7 @@ from attrs import field, frozen
 from regen_core.access import Scope
 from regen_core.adapters.sql.faults import PassingConflict
 from regen_core.adapters.sql.prepared import Prepared
-from regen_core.adapters.sql.rows import Content, Occasions, content_of_row, key_row, transaction_of_row
+from regen_core.adapters.sql.rows import Content, Contents, Occasions, key_row, transaction_of_row
 from regen_core.adapters.sql.statements import Statements
 from regen_core.adapters.sql.unit import Row, UnitOfWork
 from regen_core.documents import DocumentKey
@@ -72,8 +72,9 @@ class Reader:
 
     unit: UnitOfWork
     statements: Statements
+    contents: Contents
     occasions: Occasions = field(factory=Occasions)
-    _contents: dict[tuple[DocumentKey, int], Content] = field(factory=dict)
+    _versions: dict[tuple[DocumentKey, int], Content] = field(factory=dict)
 
     def __enter__(self) -> Self:
         self.unit.__enter__()
@@ -134,12 +135,12 @@ class Reader:
 
     def content(self, key: DocumentKey, version: int) -> Content:
         """The content of one version of a document."""
-        found = self._contents.get((key, version))
+        found = self._versions.get((key, version))
         if found is None:
             row = self.unit.one(self.statements.version_content, (*key_row(key), version))
             if row is None:
                 raise NotCanonical("the content that a transaction was written from is missing")
-            found = self._contents[key, version] = content_of_row(key, row)
+            found = self._versions[key, version] = self.contents.of(key, row)
         return found
 
     def transaction(self, content: Content, item_id: str, deliveries: int, told: Row) -> StoredTransaction:
@@ -150,7 +151,7 @@ class Reader:
     def _stored(
         self, key: DocumentKey, version: int, content_version: int, content_row: Row, rows: Iterable[Row]
     ) -> StoredRows:
-        current = content_of_row(key, content_row)
+        current = self.contents.of(key, content_row)
         lines, places = [], {}
         for row in rows:
             item_id, place, deliveries, written_from = row[0], row[1], row[2], row[-1]

@@ -81,7 +81,7 @@ def _waiting(reader: Reader, scope: Scope, kind: DocumentType | None) -> Iterato
     """What isn't done, page by page; a page's content is forgotten with it."""
     after: str | None = None
     while True:
-        own = Reader(reader.unit, reader.statements)
+        own = Reader(reader.unit, reader.statements, reader.contents)
         page = list_deliveries(own, scope, Selection(type=kind), MAX_PAGE, after, extra=("waiting",))
         yield from (entry.delivery for entry in page.rows)
         after = page.next

@@ -6,13 +6,13 @@ row names the version of the document that they come from.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, Final
 
 from attrs import frozen
+from msgspec.json import Decoder, Encoder
 
 from regen_core.decision_table import RegenerateFlag, SendAction
 from regen_core.documents import BillingDocument, BillingItem, DocumentHeader, DocumentKey, DocumentType
@@ -24,6 +24,8 @@ from regen_core.wire.codec import NotCanonical
 
 __all__ = [
     "Content",
+    "Contents",
+    "MOST_TEXT",
     "Occasions",
     "content_of_row",
     "content_row",
@@ -44,14 +46,22 @@ _OccasionRow = tuple[str | None, str | None]
 _SEPARATOR: Final = "\x1e"
 """Parts the carried fields of items: a control character, which JSON text never holds unescaped."""
 
-_read: Final = json.JSONDecoder().decode
-_write: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+MOST_TEXT: Final = 1 << 21
+"""Characters of a generation of contents: some three thousand ordinary documents, and about ten times that in bytes."""
+
+_read: Final = Decoder().decode
+_encode: Final = Encoder().encode
 _TYPES: Final = {each.value: each for each in DocumentType}
 _REVENUE_TYPES: Final = {each.value: each for each in RevenueType}
 _STATES: Final = {each.value: each for each in TransactionState}
 _FLAGS: Final = {each.value: each for each in RegenerateFlag}
 _ACTIONS: Final = {each.value: each for each in SendAction}
 _KINDS: Final = {each.value: each for each in HeldAs}
+
+
+def _write(value: object) -> str:
+    """JSON text; names and texts of documents hold nothing that UTF-8 couldn't (REQ-14)."""
+    return _encode(value).decode()
 
 
 def key_row(key: DocumentKey) -> Row:
@@ -107,6 +117,37 @@ def content_of_row(key: DocumentKey, row: Row) -> Content:
         return Content(BillingDocument(header_of_content(_read(header), key, header_carried), read))
     except (AttributeError, TypeError, ValueError) as damage:
         raise NotCanonical(f"the content of a document: {damage}") from None
+
+
+class Contents:
+    """Contents that were read lately, by the whole text they were read from: whatever became of a row, it is right.
+
+    A document is often read again and seldom changes, and reading it costs more than comparing its text. Two
+    generations are kept, each of so much text: what is found in the older one moves to the younger. Threads may share
+    it; at worst, one reads what another is just keeping.
+    """
+
+    __slots__ = ("_older", "_size", "_younger")
+
+    def __init__(self) -> None:
+        self._younger: dict[Row, Content] = {}
+        self._older: dict[Row, Content] = {}
+        self._size = 0
+
+    def of(self, key: DocumentKey, row: Row) -> Content:
+        """The content that :func:`content_row` wrote."""
+        name = (*key_row(key), *row)
+        found = self._younger.get(name)
+        if found is None:
+            found = self._older.get(name) or content_of_row(key, row)
+            self._keep(name, found, sum(map(len, row)))
+        return found
+
+    def _keep(self, name: Row, content: Content, size: int) -> None:
+        if self._size + size > MOST_TEXT:
+            self._older, self._younger, self._size = self._younger, {}, 0
+        self._younger[name] = content
+        self._size += size
 
 
 class Occasions:

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from regen_core.adapters.sql.faults import PassingConflict
 from regen_core.adapters.sql.reading import Reader
+from regen_core.adapters.sql.rows import Contents
 from regen_core.adapters.sql.statements import Statements
 from regen_core.adapters.sql.unit import Connections, UnitOfWork
 
@@ -40,6 +41,7 @@ class Units:
         self._connections = connections
         self._kind = _kind(is_pipelined=connections.backend.is_pipelined)
         self.statements = Statements(connections.engine.dialect)
+        self._contents = Contents()
 
     def reading(self) -> Reader:
         """A unit that only reads, all of it as of one moment."""
@@ -50,7 +52,7 @@ class Units:
         return self._reader(self._connections.backend.writing)
 
     def _reader(self, begin: str) -> Reader:
-        return Reader(self._kind(self._connections, begin), self.statements)
+        return Reader(self._kind(self._connections, begin), self.statements, self._contents)
 
     def write(self, work: Callable[[Reader], T]) -> T:
         """Do work in a unit that writes; where other writers were in the way, all of it again."""
