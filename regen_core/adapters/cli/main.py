@@ -17,7 +17,7 @@ import click
 
 from regen_core.adapters.cli.faults import WORLD, ExitCode, sentence
 from regen_core.adapters.cli.output import JsonOutput
-from regen_core.adapters.cli.settings import settings_of, shared_options
+from regen_core.adapters.cli.settings import refuse_contradictions, settings_of, shared_options
 
 __all__ = ["cli", "main"]
 
@@ -45,6 +45,11 @@ class _Interrupted(Exception):  # noqa: N818  # Ctrl-C under a name that click l
 
 class _Regen(click.Group):
     """A group that imports its commands on demand and ends with the exit codes that scripts rely on."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options before the command; what says two things at once is wrong usage."""
+        refuse_contradictions(self, ctx, args)
+        return super().parse_args(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         """In the order in which they are used."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import click
@@ -15,7 +15,15 @@ from regen_core.adapters.cli.choices import faultless
 from regen_core.adapters.cli.output import Output, output_for
 from regen_core.documents import name_fault
 
-__all__ = ["DEFAULT_DB", "RegenCommand", "Settings", "given_options", "settings_of", "shared_options"]
+__all__ = [
+    "DEFAULT_DB",
+    "RegenCommand",
+    "Settings",
+    "given_options",
+    "refuse_contradictions",
+    "settings_of",
+    "shared_options",
+]
 
 DEFAULT_DB: Final = "sqlite:///regen.db"
 DEFAULT_NAME: Final = "default"
@@ -104,6 +112,29 @@ class RegenCommand(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(shared_options())
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line; what says two things at once is wrong usage."""
+        refuse_contradictions(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+
+def refuse_contradictions(command: click.Command, ctx: click.Context, args: Sequence[str]) -> None:
+    """Raise ``click.UsageError`` where an option comes twice or with its opposite: click would take the last one."""
+    if ctx.resilient_parsing:
+        return
+    _, _, given = command.make_parser(ctx).parse_args(list(args))
+    seen: dict[str | None, click.Option] = {}
+    for option in given:
+        if not isinstance(option, click.Option) or option.multiple or option.count:
+            continue
+        before = seen.get(option.name)
+        if before is not None and before is not option:
+            raise click.UsageError(f"{before.opts[0]} and {option.opts[0]} exclude each other: give one of them.", ctx)
+        if before is not None and (not option.is_flag or option.secondary_opts):
+            names = "/".join([*option.opts, *option.secondary_opts])
+            raise click.UsageError(f"{names} is given more than once: give it once.", ctx)
+        seen[option.name] = option
 
 
 def given_options(ctx: click.Context) -> frozenset[str]:

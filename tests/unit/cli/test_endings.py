@@ -50,6 +50,14 @@ class TestWrongUsage:
             (("show", "everything"), "is not one of 'documents'"),
             (("show", "documents", "--flat"), "--flat goes with 'regen show transactions'"),
             (("show", "revenue", "--pending"), "goes with 'regen show deliveries'"),
+            (("show", "deliveries", "--pending", "--parked"), "--pending and --parked exclude each other"),
+            (("show", "deliveries", "--limit", "1", "--limit", "2"), "--limit is given more than once"),
+            (("run", *REFERENCE, "--number", "INV-2"), "--number is given more than once: give it once."),
+            (("--tenant", "a", "--tenant", "b", "show", "documents"), "--tenant is given more than once"),
+            (
+                ("explain", "--type", "Invoice", "--booking-excluded", "--no-booking-excluded"),
+                "--booking-excluded/--no-booking-excluded is given more than once",
+            ),
             (("table", "wirtes"), "is not one of 'modes'"),
             (("table", "--format", "svg", "--json"), "contradict each other"),
             (("explain",), "Give rule ids such as TBL-W9"),
@@ -75,6 +83,13 @@ class TestWrongUsage:
         as_json = regen(*args, "--json")
         assert as_json.code == 2
         assert as_json.json["exit_code"] == 2
+
+    def test_what_agrees_may_be_repeated(self, loaded: Any) -> None:
+        """Flags, organisations, and an option before the command that another one after it outvotes."""
+        assert loaded("--json", "show", "documents", "--json", "--json").json["documents"]
+        assert loaded("show", "deliveries", "--pending", "--pending").code == 0
+        assert loaded("show", "documents", "--org", "a", "--org", "b").code == 0
+        assert loaded("--tenant", "other", "show", "documents", "--tenant", "default").rows
 
     def test_nothing_is_made_by_wrong_usage(self, regen: Any) -> None:
         """No empty database in the wrong directory."""
