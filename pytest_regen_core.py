@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 _OPTIONS = (
-    ("store", "MODULE:FACTORY", "what makes an empty store, or a subject of the kit's"),
+    (
+        "store",
+        "MODULE:FACTORY",
+        "what makes an empty store, or a subject of the kit's; with an address what is behind it",
+    ),
+    ("url", "URL", "a service to check over HTTP; the client's secret is read from REGEN_CLIENT_SECRET"),
+    ("client-id", "ID", "the service's client; REGEN_CLIENT_ID without it"),
     ("max-examples", "N", "random histories; 60 without it"),
     ("steps", "N", "steps of each history; 120 without it"),
     ("seed", "N", "the first history's seed; 0 without it, so that each run is the same"),

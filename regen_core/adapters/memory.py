@@ -155,15 +155,21 @@ class MemoryStore(MemoryRuns):
     def _regenerate(
         self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None, expected: int | None
     ) -> Regeneration | Refusal:
-        found = self.find(scope, request)
-        outcome = self.plan(scope, request, occasion)
-        if not isinstance(found, Found) or not isinstance(outcome, Regeneration):
-            return outcome
-        if expected is not None and expected != found.version:
+        return self._kept(self._decided(scope, request, occasion, expected))
+
+    def _decided(
+        self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None, expected: int | None
+    ) -> Regeneration | Refusal:
+        found, outcome = self.find(scope, request), self.plan(scope, request, occasion)
+        if isinstance(found, Found) and isinstance(outcome, Regeneration) and expected not in (None, found.version):
             return ConcurrentModification()
+        return outcome
+
+    def _kept(self, outcome: Regeneration | Refusal) -> Regeneration | Refusal:
+        if not isinstance(outcome, Regeneration):
+            return outcome
         after = self.transaction_store.apply(outcome)
-        if isinstance(after, ConcurrentModification):
-            return after
+        assert not isinstance(after, ConcurrentModification), "it was decided under the same lock"
         if outcome.deliveries or outcome.stored_after != outcome.stored:
             self._moved(outcome.document.key, after)
         at, first = self._clock(), len(self._outbox) + 1
@@ -189,13 +195,13 @@ class MemoryStore(MemoryRuns):
         if not isinstance(verdict, Proceed):
             return verdict
         documents = tuple([each.document.key for each in self.transaction_store.named(scope, request)])
-        outcome = self._regenerate(scope, request, occasion, expected)
+        outcome = self._decided(scope, request, occasion, expected)
         if is_saved(outcome):
             answer = call.answer(outcome)
             self._records[digest] = IdempotencyRecord(
                 meaning=meaning, status=answer.status, body=answer.body, documents=documents, set_at=now
             )
-        return outcome
+        return self._kept(outcome)
 
     def _sees(self, scope: Scope, key: DocumentKey) -> bool:
         stored = self.transaction_store.get(key)

@@ -1,8 +1,8 @@
 """A store of the ports as the kit sees it: five methods are enough, and Revenue is the kit's own.
 
 A store that loads, finds, regenerates, lists what is pending and acknowledges can be put under every law: deliveries
-that it commits go to a Revenue of the kit's, which loses and alters what it likes. A copy (REV-4, CNV-6) is a second
-store in which the same calls are made again. What a store offers beyond that is a capability (:func:`offered`).
+that it commits go to a Revenue of the kit's, which loses and alters what it likes. A copy (CNV-6) is a second store in
+which the same calls are made again. What a store offers beyond that is a capability (:func:`offered`).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
 from regen_core.revenue import Delivery, Held, RevenueLedger, collect
 from regen_core.store import ItemTaken, NumberTaken
-from regen_core.testing.subject import Accepted, LoadedAs, Subject
+from regen_core.testing.subject import Accepted, Executed, LoadedAs, Subject
 from regen_core.transactions import NO_TRANSACTIONS, Occasion, StoredTransactions
 
-__all__ = ["Capability", "SmallStore", "StoreSubject", "is_store", "offered"]
+__all__ = ["Capability", "SmallStore", "StoreSubject", "is_store", "offered", "takes_clock"]
 
 
 class SmallStore(Protocol):
@@ -41,8 +41,8 @@ class SmallStore(Protocol):
 
     def regenerate(
         self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None = None
-    ) -> Regeneration | Refusal | Replay:
-        """Decide and persist, in one unit of work."""
+    ) -> Regeneration | Executed | Refusal | Replay:
+        """Decide and persist, in one unit of work; a service tells less than a store (:class:`Executed`)."""
         ...
 
     def pending(self, scope: Scope, limit: int) -> tuple[OutboxEntry, ...]:
@@ -66,6 +66,9 @@ class Capability(Enum):
     PLANNING = "planning"
     VERSIONS = "versions"
     TOGETHER = "together"
+    THREADS = "threads"
+    UNITS = "units"
+    REOPENS = "reopens"
 
 
 _METHODS: Final = {
@@ -73,8 +76,14 @@ _METHODS: Final = {
     Capability.LISTINGS: ("documents", "transactions", "deliveries"),
     Capability.PLANNING: ("plan",),
     Capability.TOGETHER: ("regenerate_together",),
+    Capability.REOPENS: ("reopened",),
 }
-_PARAMETERS: Final = {Capability.IDEMPOTENCY: "idempotent", Capability.VERSIONS: "expected"}
+_PARAMETERS: Final = {
+    Capability.IDEMPOTENCY: "idempotent",
+    Capability.THREADS: "idempotent",
+    Capability.UNITS: "idempotent",
+    Capability.VERSIONS: "expected",
+}
 
 Build: TypeAlias = Callable[..., Any]
 
@@ -93,7 +102,12 @@ def offered(build: Build, made: object) -> frozenset[Capability]:
     found |= {each for each, names in _METHODS.items() if all([hasattr(made, name) for name in names])}
     parameters = _parameters(getattr(made, "regenerate", None))
     found |= {each for each, name in _PARAMETERS.items() if name in parameters}
-    return frozenset(found | ({Capability.CLOCK} if "clock" in _parameters(build) else set()))
+    return frozenset(found | ({Capability.CLOCK} if takes_clock(build) else set()))
+
+
+def takes_clock(build: Build) -> bool:
+    """Whether a factory lets the kit set the clock of what it makes."""
+    return "clock" in _parameters(build)
 
 
 def _parameters(function: object) -> frozenset[str]:
@@ -108,29 +122,40 @@ class StoreSubject:
 
     def __init__(self, build: Callable[[], SmallStore]) -> None:
         self._build = build
-        self.store = build()
+        self._made: SmallStore | None = None
         self.ledger = RevenueLedger()
         self._known: dict[DocumentKey, None] = {}
-        self._calls: list[Callable[[StoreSubject], object]] = []
+        self._calls: list[Callable[[SmallStore], object]] = []
+
+    @property
+    def store(self) -> SmallStore:
+        """The store; that of a copy is made when it is first needed, and everything is done again in it."""
+        if self._made is None:
+            self._made = self._build()
+            for call in self._calls:
+                call(self._made)
+        return self._made
 
     def load(self, document: BillingDocument) -> LoadedAs | NumberTaken | ItemTaken:
         """See :class:`~regen_core.testing.subject.Subject`."""
+        store = self.store
         self._calls.append(lambda other: other.load(document))
         self._known[document.key] = None
-        outcome = self.store.load(document)
+        outcome = store.load(document)
         if isinstance(outcome, DocumentLoaded):
             return LoadedAs(outcome.is_new, bool(outcome.changes))
         return outcome
 
     def regenerate(self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None) -> Accepted | Refusal:
         """See :class:`~regen_core.testing.subject.Subject`; what was sent is what the outbox has gained."""
+        store = self.store
         self._calls.append(lambda other: other.regenerate(scope, request, occasion))
-        before = {entry.position for entry in self._entries_of(scope)}
-        outcome = self.store.regenerate(scope, request, occasion)
+        before = {entry.position for entry in _waiting(store, scope)}
+        outcome = store.regenerate(scope, request, occasion)
         assert not isinstance(outcome, Replay), "a request without a key was answered with a saved result (IDM-1)"
-        if not isinstance(outcome, Regeneration):
+        if not isinstance(outcome, (Regeneration, Executed)):
             return outcome
-        committed = [entry.delivery for entry in self._entries_of(scope) if entry.position not in before]
+        committed = [entry.delivery for entry in _waiting(store, scope) if entry.position not in before]
         return Accepted(outcome.id_list, tuple(committed))
 
     def transactions(self, key: DocumentKey) -> StoredTransactions:
@@ -142,27 +167,21 @@ class StoreSubject:
         found = self.store.find(_everything(key), RegenerateRequest(type=key.type, id=key.id))
         return found if isinstance(found, Found) else None
 
-    def _entries_of(self, scope: Scope) -> tuple[OutboxEntry, ...]:
-        return self.store.pending(Scope(tenant=scope.tenant, entity=scope.entity, orgs=None), MAX_PAGE)
-
     def pending(self) -> dict[str, Delivery]:
         """See :class:`~regen_core.testing.subject.Subject`."""
-        return {entry.delivery.id: entry.delivery for _, entry in self._entries()}
+        return {each.delivery.id: each.delivery for scope in self._scopes() for each in _waiting(self.store, scope)}
 
-    def _entries(self) -> list[tuple[Scope, OutboxEntry]]:
-        scopes = {(key.tenant, key.entity): _everything(key) for key in self._known}
-        return [(scope, entry) for scope in scopes.values() for entry in self._entries_of(scope)]
+    def _scopes(self) -> list[Scope]:
+        return list({(key.tenant, key.entity): _everything(key) for key in self._known}.values())
 
     def acknowledge(self, delivery_id: str) -> None:
         """See :class:`~regen_core.testing.subject.Subject`."""
-        self._calls.append(lambda other: other.acknowledge(delivery_id))
-        for scope, entry in self._entries():
-            if entry.delivery.id == delivery_id:
-                self.store.acknowledge(scope, (entry,))
+        store, scopes = self.store, self._scopes()
+        self._calls.append(lambda other: _acknowledge(other, scopes, delivery_id))
+        _acknowledge(store, scopes, delivery_id)
 
     def deliver(self, delivery: Delivery) -> None:
         """See :class:`~regen_core.testing.subject.Subject`."""
-        self._calls.append(lambda other: other.deliver(delivery))
         self.ledger = collect(self.ledger, delivery)
 
     def held(self, transaction_id: str) -> Held | None:
@@ -175,7 +194,6 @@ class StoreSubject:
 
     def disturb(self, transaction_id: str, held: Held | None) -> None:
         """See :class:`~regen_core.testing.subject.Subject`."""
-        self._calls.append(lambda other: other.disturb(transaction_id, held))
         before = self.ledger.held
         after = before.without(transaction_id) if held is None else before.put(transaction_id, held)
         self.ledger = RevenueLedger(after)
@@ -186,12 +204,22 @@ class StoreSubject:
         return {key: each.stored for key, each in found.items() if each is not None}, self.pending(), self.ledger
 
     def fork(self) -> Subject:
-        """Another store in which everything was done again."""
-        other = StoreSubject(self._build)
-        for call in self._calls:
-            call(other)
+        """A copy: the same Revenue, and another store in which everything is done again as soon as it is asked."""
+        other = type(self)(self._build)
+        other.ledger, other._known, other._calls = self.ledger, dict(self._known), list(self._calls)
         return other
 
 
 def _everything(key: DocumentKey) -> Scope:
     return Scope(tenant=key.tenant, entity=key.entity, orgs=None)
+
+
+def _waiting(store: SmallStore, scope: Scope) -> tuple[OutboxEntry, ...]:
+    return store.pending(Scope(tenant=scope.tenant, entity=scope.entity, orgs=None), MAX_PAGE)
+
+
+def _acknowledge(store: SmallStore, scopes: list[Scope], delivery_id: str) -> None:
+    for scope in scopes:
+        for entry in _waiting(store, scope):
+            if entry.delivery.id == delivery_id:
+                store.acknowledge(scope, (entry,))

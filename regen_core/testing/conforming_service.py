@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 
-from attrs import evolve
-
-from regen_core.testing.conformance import Options
-from regen_core.testing.http_checks import HTTP_CHECKS, HttpCheck
+from regen_core.testing.http_checks import HTTP_CHECKS, HttpCheck, NotExercised
+from regen_core.testing.options import Options
 from regen_core.testing.over_http import Service
-from regen_core.testing.report import History, Outcome, Report, Verdict
+from regen_core.testing.report import History, Report
+from regen_core.testing.verdicts import Verdicts
 
-__all__ = ["conform_service", "performed_check"]
+__all__ = ["ask_by_hand", "conform_service", "performed_check"]
 
 _NO_DOCUMENT = "needs a posted document: name one of a sandbox with --document TYPE:ID"
+_NO_STORE = "requests alone: no laws of Revenue, no tables, no corpus; say with --store what is behind the service"
 
 
 def performed_check(service: Service, check: HttpCheck) -> History | None:
-    """How a check fails, ``None`` where it doesn't."""
+    """How a check fails, ``None`` where it doesn't; raises :class:`NotExercised` where nothing was at stake."""
     service.sent.clear()
     try:
         check.perform(service)
@@ -28,38 +28,31 @@ def performed_check(service: Service, check: HttpCheck) -> History | None:
     return None
 
 
+def ask_by_hand(service: Service, verdicts: Verdicts) -> None:
+    """Every check of a service that is logged in; those that need a document are skipped without one."""
+    for check in HTTP_CHECKS:
+        because = _NO_DOCUMENT if check.needs_document and service.document is None else None
+        if not verdicts.is_skipped(check.id, check.rule_ids, because):
+            try:
+                verdicts.judge(check.id, check.rule_ids, 1, performed_check(service, check))
+            except NotExercised:
+                verdicts.judge(check.id, check.rule_ids, 0, None)
+
+
 def conform_service(service: Service, options: Options | None = None) -> Report:
-    """Log in and run every check; those that need a document are skipped without one."""
-    options, began = options or Options(), time.perf_counter()
+    """Log in and check what requests alone show."""
+    verdicts, began = Verdicts(options or Options()), time.perf_counter()
     service.log_in()
-    verdicts = tuple([_verdict(service, check, options) for check in HTTP_CHECKS])
-    known = {each.id for each in HTTP_CHECKS}
-    stale = [each for each in (*options.skips, *options.xfails) if each not in known]
-    lacking = {"store": "over HTTP only: no laws of Revenue, no tables, no corpus"}
+    ask_by_hand(service, verdicts)
+    lacking = {"store": _NO_STORE}
     return Report(
         subject=service.url,
         seed=0,
         histories=0,
         steps=0,
         seconds=time.perf_counter() - began,
-        verdicts=verdicts,
+        verdicts=tuple(verdicts.told.values()),
         rows={},
         lacking=lacking if service.document else {**lacking, "document": _NO_DOCUMENT},
-        complaints=tuple(
-            [f"{each!r} names no check of a service. Take the entry out, or correct it." for each in stale]
-        ),
+        complaints=tuple(verdicts.complaints()),
     )
-
-
-def _verdict(service: Service, check: HttpCheck, options: Options) -> Verdict:
-    because = _NO_DOCUMENT if check.needs_document and service.document is None else None
-    reason = options.skips.get(check.id, because)
-    told = Verdict(id=check.id, rule_ids=check.rule_ids, outcome=Outcome.SKIPPED, exercised=0, reason=reason)
-    if reason is not None:
-        return told
-    failed, expected = performed_check(service, check), options.xfails.get(check.id)
-    if failed is None:
-        outcome = Outcome.PASSED if expected is None else Outcome.XPASSED
-    else:
-        outcome = Outcome.FAILED if expected is None else Outcome.XFAILED
-    return evolve(told, outcome=outcome, exercised=1, reason=expected, history=failed)

@@ -24,8 +24,8 @@ from regen_core.refusals import (
 from regen_core.regeneration import Regeneration, decide
 from regen_core.request import RegenerateRequest
 from regen_core.store import ItemTaken, NumberTaken
-from regen_core.testing.harness import Harness
 from regen_core.testing.laws import Exchange
+from regen_core.testing.reach import ALL, Reach, ReachingHarness
 from regen_core.testing.subject import BuildSubject, LoadedAs, reference_subject
 from regen_core.transactions import StoredTransactions
 from regen_core.type_mapping import MAPPING_ROWS, map_item
@@ -73,7 +73,7 @@ def rows_of(
             yield row.id
 
 
-class CountingHarness(Harness):
+class CountingHarness(ReachingHarness):
     """A harness that adds to ``counts`` what each step exercised."""
 
     def __init__(
@@ -84,18 +84,19 @@ class CountingHarness(Harness):
         with_laws: bool = True,
         with_model: bool = True,
         heeded: frozenset[str] | None = None,
+        reach: Reach = ALL,
     ) -> None:
-        super().__init__(build, with_laws=with_laws, with_model=with_model, heeded=heeded)
+        super().__init__(build, with_laws=with_laws, with_model=with_model, heeded=heeded, reach=reach)
         self.counts = counts
 
     def load(self, document: BillingDocument) -> LoadedAs | NumberTaken | ItemTaken:
-        """See :class:`Harness`."""
+        """See :class:`~regen_core.testing.harness.Harness`."""
         answer = super().load(document)
         self.counts["DOC-4"] += not isinstance(answer, LoadedAs)
         return answer
 
     def ask(self, scope: Scope, request: RegenerateRequest) -> Exchange:
-        """See :class:`Harness`."""
+        """See :class:`~regen_core.testing.harness.Harness`."""
         exchange = super().ask(scope, request)
         if self.with_laws:
             refused = None if exchange.accepted is not None else type(exchange.outcome).__name__
@@ -112,17 +113,17 @@ class CountingHarness(Harness):
         super()._check_claim(key)
 
     def repeat(self, slot: int, only_re_send: bool, re_migrate: bool) -> None:
-        """See :class:`Harness`."""
+        """See :class:`~regen_core.testing.harness.Harness`."""
         super().repeat(slot, only_re_send, re_migrate)
         self.counts["CNV-5"] += 1
 
     def reorder(self, slot: int, seed: int) -> None:
-        """See :class:`Harness`."""
+        """See :class:`~regen_core.testing.harness.Harness`."""
         super().reorder(slot, seed)
         self.counts["REV-4"] += bool(self.sent)
 
     def commute(self, slots: tuple[int, int], flags: tuple[tuple[bool, bool], tuple[bool, bool]]) -> None:
-        """See :class:`Harness`."""
+        """See :class:`~regen_core.testing.harness.Harness`."""
         super().commute(slots, flags)
         self.counts["CNV-6"] += bool(self.loaded)
 

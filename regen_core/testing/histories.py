@@ -19,12 +19,13 @@ from regen_core.testing.counting import LAWS, CountingHarness, rows_of
 from regen_core.testing.harness import Harness
 from regen_core.testing.journal import Journal
 from regen_core.testing.laws import Exchange, LawBrokenError, Violation
+from regen_core.testing.reach import ALL, Reach, ReachingHarness
 from regen_core.testing.report import History
 from regen_core.testing.simulation import Failure, Step, failure_of, find_failure, shrunk
 from regen_core.testing.subject import BuildSubject, Subject
 from regen_core.transactions import StoredTransactions
 
-__all__ = ["MODEL", "NEED_A_COPY", "UNFORESEEN", "LawsAsked", "failures", "guarded", "performed"]
+__all__ = ["MODEL", "TWO_HISTORIES", "UNFORESEEN", "LawsAsked", "failures", "guarded", "performed"]
 
 MODEL: Final = "model"
 """The check that a system and the naive model say the same, step by step."""
@@ -32,7 +33,7 @@ MODEL: Final = "model"
 UNFORESEEN: Final = "unforeseen"
 """The check that a system raises nothing that isn't foreseen."""
 
-NEED_A_COPY: Final = {"REV-4": "reorder", "CNV-6": "commute"}
+TWO_HISTORIES: Final = {"REV-4": "reorder", "CNV-6": "commute"}
 """Laws about two histories, each with the verb that performs them."""
 
 _TRIES: Final = 3
@@ -41,12 +42,13 @@ _TRIES: Final = 3
 
 @frozen(kw_only=True)
 class LawsAsked:
-    """What to look for: seeds, steps of each, the ids that count, and verbs that are left out."""
+    """What to look for: seeds, steps of each, the ids that count, verbs that are left out, and what can be asked."""
 
     seeds: range
     steps: int
     heeded: frozenset[str]
     without: frozenset[str] = field(default=frozenset())
+    reach: Reach = ALL
 
 
 class _Guarded:
@@ -84,27 +86,27 @@ def _failures(build: BuildSubject, asked: LawsAsked, ids: frozenset[str], counts
     left = set(ids)
     while left:
         heeded = frozenset({*left, UNFORESEEN})
-        make = partial(_harness, build, heeded, counts)
-        without = asked.without | {NEED_A_COPY[each] for each in NEED_A_COPY if each not in left}
+        make = partial(_harness, build, heeded, asked.reach, counts)
+        without = asked.without | {TWO_HISTORIES[each] for each in TWO_HISTORIES if each not in left}
         first = find_failure(make, asked.seeds, asked.steps, without)
         if first is None:
             return
         found = _shortest(make, first, asked, without)
-        yield _told(build, found, asked.seeds.start)
+        yield _told(build, found, asked)
         if found.rule_id in (MODEL, UNFORESEEN):
             return
         left.discard(found.rule_id)
 
 
-def _harness(build: BuildSubject, heeded: frozenset[str], counts: Counter[str]) -> Harness:
+def _harness(build: BuildSubject, heeded: frozenset[str], reach: Reach, counts: Counter[str]) -> Harness:
     """A harness for the laws that count, or beside the model where that is one of them."""
 
     def subject() -> Subject:
         return guarded(build())
 
     if MODEL in heeded:
-        return Harness(subject, with_laws=False, heeded=heeded)
-    return CountingHarness(subject, counts=counts, with_model=False, heeded=heeded)
+        return ReachingHarness(subject, with_laws=False, heeded=heeded, reach=reach)
+    return CountingHarness(subject, counts=counts, with_model=False, heeded=heeded, reach=reach)
 
 
 def _shortest(make: Callable[[], Harness], first: Failure, asked: LawsAsked, without: frozenset[str]) -> Failure:
@@ -117,11 +119,11 @@ def _shortest(make: Callable[[], Harness], first: Failure, asked: LawsAsked, wit
     return min(found, key=lambda each: len(each.steps))
 
 
-def _told(build: BuildSubject, failure: Failure, seed: int) -> History:
-    again = performed(build, failure.steps, failure.rule_id)
+def _told(build: BuildSubject, failure: Failure, asked: LawsAsked) -> History:
+    again = performed(build, failure.steps, failure.rule_id, asked.reach)
     return History(
         check=failure.rule_id,
-        seed=seed,
+        seed=asked.seeds.start,
         steps=failure.steps,
         words=tuple(again.journal.words),
         calls=tuple(again.journal.calls),
@@ -139,7 +141,7 @@ class Performed:
     beside: tuple[str, ...]
 
 
-def performed(build: BuildSubject, steps: Sequence[Step], check: str) -> Performed:
+def performed(build: BuildSubject, steps: Sequence[Step], check: str, reach: Reach = ALL) -> Performed:
     """The steps, performed on a new subject, with the check that is looked at."""
     journals: list[Journal] = []
 
@@ -148,12 +150,13 @@ def performed(build: BuildSubject, steps: Sequence[Step], check: str) -> Perform
         return journals[-1]
 
     with_laws = check != MODEL
-    made = _Watching(subject, with_laws=with_laws, with_model=not with_laws, heeded=frozenset({check, UNFORESEEN}))
+    heeded = frozenset({check, UNFORESEEN})
+    made = _Watching(subject, with_laws=with_laws, with_model=not with_laws, heeded=heeded, reach=reach)
     failure = failure_of(lambda: made, steps)
     return Performed(journals[0], failure, made.beside)
 
 
-class _Watching(Harness):
+class _Watching(ReachingHarness):
     """A harness that remembers what the last request was decided by."""
 
     beside: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -11,7 +12,8 @@ from urllib.parse import urlencode, urlsplit
 from attrs import define, field, frozen
 
 from regen_core.idempotency import OPERATION_PATH
-from regen_core.testing.systems import NoSystem
+from regen_core.testing.clients import Client
+from regen_core.testing.factories import NoSystem
 
 __all__ = ["Heard", "Service"]
 
@@ -46,22 +48,25 @@ class Heard:
 
 @define
 class Service:
-    """A service at an address, and a client of it; ``sent`` are the lines for ``curl`` since it was cleared last.
+    """A service at an address and its clients, the first of which asks where nobody else is named.
 
-    ``document`` is the id of a posted document that may be regenerated, with its type; ``None`` where there is none.
+    Fields: ``document`` is type and id of a posted document that may be regenerated, ``None`` where there is none;
+    ``sent`` are the requests as lines for ``curl`` since it was cleared last.
     """
 
     url: str
-    client_id: str
-    client_secret: str = field(repr=False)
+    clients: tuple[Client, ...]
     document: tuple[str, str] | None = None
-    entity: str | None = None
     sent: list[str] = field(factory=list)
-    _token: str = field(default="", repr=False)
+    _tokens: dict[str, str] = field(factory=dict, repr=False, init=False)
 
     def log_in(self) -> None:
-        """Get a token; raises :class:`NoSystem` where there is no service, or it doesn't know the client."""
-        form = {"client_id": self.client_id, "client_secret": self.client_secret, "grant_type": "client_credentials"}
+        """Get a token of each client; raises :class:`NoSystem` where there is no service, or it doesn't know one."""
+        for client in self.clients:
+            self._tokens[client.id] = self._token_of(client)
+
+    def _token_of(self, client: Client) -> str:
+        form = {"client_id": client.id, "client_secret": client.secret, "grant_type": "client_credentials"}
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         try:
             heard = self._exchange("POST", "/oauth/token", headers, urlencode(form).encode())
@@ -69,7 +74,7 @@ class Service:
             raise NoSystem(f"{self.url} can't be reached: {fault}. Check the address, and that it runs.") from fault
         if heard.status != 200:
             raise NoSystem(f"{self.url} gave no token but {heard.status}. Check the client's id and secret.")
-        self._token = heard.json["access_token"]
+        return str(heard.json["access_token"])
 
     def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Heard:
         parts = urlsplit(self.url)
@@ -90,30 +95,41 @@ class Service:
         *,
         flags: tuple[bool, bool] = (False, False),
         query: str | None = None,
+        headers: Mapping[str, str] | None = None,
         key: str | None = None,
-        token: str | None = None,
+        client: Client | None = None,
         method: str = "POST",
+        path: str = OPERATION_PATH,
     ) -> Heard:
-        """One request to the operation; ``told`` is its body, as bytes or to be written as JSON."""
+        """One request to the operation; ``told`` is its body, as bytes or to be written as JSON.
+
+        ``headers`` are added to those that every request of the client has, or replace them.
+        """
         names = [name for name, flag in zip(("onlyReSend", "reMigrate"), flags, strict=True) if flag]
         query = "&".join([f"{name}=true" for name in names]) if query is None else query
-        headers = {
-            "Content-Type": "application/json",
-            "Authorization": f"Bearer {self._token if token is None else token}",
-        }
-        headers |= {"Zuora-Entity-Ids": self.entity} if self.entity else {}
-        headers |= {"Idempotency-Key": key} if key else {}
+        all_headers = {**self._headers(client or self.clients[0], key), **(headers or {})}
         body = told if isinstance(told, bytes) else json.dumps(told).encode()
-        path = OPERATION_PATH + (f"?{query}" if query else "")
-        self._note(method, path, headers, body)
+        path = path + (f"?{query}" if query else "")
+        self._note(method, path, all_headers, body)
         try:
-            return self._exchange(method, path, headers, body)
+            return self._exchange(method, path, all_headers, body)
         except (OSError, HTTPException) as fault:
             raise AssertionError(f"no answer: {type(fault).__name__}: {fault}") from fault
 
-    def _note(self, method: str, path: str, headers: dict[str, str], body: bytes) -> None:
+    def _headers(self, client: Client, key: str | None) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self._tokens.get(client.id, '')}"}
+        headers |= {"Zuora-Entity-Ids": min(client.entities)} if len(client.entities) > 1 else {}
+        return headers | ({"Idempotency-Key": key} if key else {})
+
+    def _note(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> None:
         """The request as a line to paste; the token is in a variable, for it is a secret."""
         told = {**headers, "Authorization": "Bearer $TOKEN"}
-        parts = [f'-H "{name}: {value}"' for name, value in told.items()]
+        parts = [f"-H {_quoted(f'{name}: {value}')}" for name, value in told.items()]
         address = shlex.quote(self.url.rstrip("/") + path)
-        self.sent.append(f"curl -X {method} {address} {' '.join(parts)} --data {shlex.quote(body.decode())}")
+        shown = shlex.quote(body.decode(errors="backslashreplace"))
+        self.sent.append(f"curl -X {method} {address} {' '.join(parts)} --data {shown}")
+
+
+def _quoted(header: str) -> str:
+    """A header as a word of the shell, in which only the token's variable is looked up."""
+    return f'"{header}"' if header == "Authorization: Bearer $TOKEN" else shlex.quote(header)

@@ -7,14 +7,17 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from regen_core.testing.clients import OutOfReach
 from regen_core.testing.conformance import check_ids, performed_scenario, scenarios
 from regen_core.testing.conforming_service import performed_check
+from regen_core.testing.factories import NoSystem
 from regen_core.testing.histories import performed
-from regen_core.testing.http_checks import HTTP_CHECKS
+from regen_core.testing.http_checks import HTTP_CHECKS, HttpCheck, NotExercised
 from regen_core.testing.over_http import Service
 from regen_core.testing.report import FORMAT, HISTORY_FORMAT
+from regen_core.testing.scenarios import Scenario
 from regen_core.testing.simulation import VERBS, Step
-from regen_core.testing.systems import NoSystem, System
+from regen_core.testing.systems import System
 from regen_core.wire.codec import JsonObject
 
 __all__ = [
@@ -25,7 +28,6 @@ __all__ = [
     "replayed",
     "replayed_json",
     "replayed_lines",
-    "replayed_over_http",
 ]
 
 _OVER_HTTP: Final = {each.id: each for each in HTTP_CHECKS}
@@ -79,28 +81,40 @@ def _step(told: Any) -> Step:
     return (verb, one, two, three, four)
 
 
-def replayed(system: System, asked: ToReplay) -> Replayed:
-    """A history on a new system; raises :class:`NoSystem` for what needs a service."""
-    if asked.check in _OVER_HTTP:
-        raise NoSystem(f"{asked.check} is a check of services. Name one with --url.")
+def replayed(system: System | Service, asked: ToReplay) -> Replayed:
+    """A history on a new system, or on a service that is logged in; raises :class:`NoSystem` where it can't be done."""
+    check = _OVER_HTTP.get(asked.check)
+    service = system if isinstance(system, Service) else system.service
+    if check is not None:
+        return _by_hand(service, check)
+    if isinstance(system, Service):
+        raise NoSystem(f"{asked.check} is a check of stores. Name one with --store.")
     scenario = next((each for each in scenarios() if each.id == asked.check), None)
     if scenario is not None:
-        failed = performed_scenario(system, scenario)
-        return Replayed(asked.check, (scenario.told,), None if failed is None else failed.found)
-    again = performed(system.subject, asked.steps, asked.check)
+        return _told(system, scenario)
+    again = performed(system.subject, asked.steps, asked.check, system.reach)
     found = None if again.failure is None else str(again.failure.error)
     return Replayed(asked.check, tuple(again.journal.words), found)
 
 
-def replayed_over_http(service: Service, asked: ToReplay) -> Replayed:
-    """What failed over HTTP, asked of a service; raises :class:`NoSystem` for what needs a store."""
-    check = _OVER_HTTP.get(asked.check)
-    if check is None:
-        raise NoSystem(f"{asked.check} is a check of stores. Name one with --store.")
+def _told(system: System, scenario: Scenario) -> Replayed:
+    try:
+        failed = performed_scenario(system, scenario)
+    except OutOfReach as fault:
+        raise NoSystem(f"{scenario.id} {fault}.") from None
+    return Replayed(scenario.id, (scenario.told,), None if failed is None else failed.found)
+
+
+def _by_hand(service: Service | None, check: HttpCheck) -> Replayed:
+    if service is None:
+        raise NoSystem(f"{check.id} is a check of services. Name one with --url.")
     if check.needs_document and service.document is None:
-        raise NoSystem(f"{asked.check} needs a posted document. Name one with --document.")
-    failed = performed_check(service, check)
-    return Replayed(asked.check, (check.told, *service.sent), None if failed is None else failed.found)
+        raise NoSystem(f"{check.id} needs a posted document. Name one with --document.")
+    try:
+        failed = performed_check(service, check)
+    except NotExercised:
+        failed = None
+    return Replayed(check.id, (check.told, *service.sent), None if failed is None else failed.found)
 
 
 def replayed_lines(told: Replayed) -> Iterator[str]:

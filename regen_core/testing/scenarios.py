@@ -12,6 +12,7 @@ from typing import Any
 from attrs import field, frozen
 
 from regen_core.testing.adapted import Capability, StoreSubject
+from regen_core.testing.reach import ALL, Reach
 from regen_core.testing.subject import Subject
 from regen_core.testing.systems import Clock, System
 
@@ -20,11 +21,16 @@ __all__ = ["Bench", "Scenario", "bench_of"]
 
 @frozen(eq=False)
 class Bench:
-    """What a scenario works on; ``store`` ``None`` where the system is a subject and no store of the ports."""
+    """What a scenario works on.
+
+    Fields: ``store`` ``None`` where the system is a subject and no store of the ports; ``reach`` with which scopes it
+    can be asked.
+    """
 
     subject: Subject
     store: Any
     clock: Clock
+    reach: Reach = ALL
 
 
 @frozen
@@ -50,4 +56,4 @@ def bench_of(system: System) -> Bench:
     if not system.is_store:
         return Bench(system.subject(), None, clock)
     subject = StoreSubject(lambda: system.store(clock))
-    return Bench(subject, subject.store, clock)
+    return Bench(subject, subject.store, clock, system.reach)

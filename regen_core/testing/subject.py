@@ -21,7 +21,7 @@ from regen_core.revenue import COLLECTING_RULES, CollectingRules, Delivery, Held
 from regen_core.store import ItemTaken, Loaded, NumberTaken, StoredDocument, TransactionStore
 from regen_core.transactions import NO_TRANSACTIONS, Occasion, StoredTransactions
 
-__all__ = ["Accepted", "BuildSubject", "LoadedAs", "ReferenceSubject", "Subject", "reference_subject"]
+__all__ = ["Accepted", "BuildSubject", "Executed", "LoadedAs", "ReferenceSubject", "Subject", "reference_subject"]
 
 
 @frozen
@@ -30,6 +30,15 @@ class Accepted:
 
     id_list: tuple[str, ...]
     deliveries: tuple[Delivery, ...]
+
+
+@frozen
+class Executed:
+    """A request that a service executed: its ``idList``, and the answer's status and body."""
+
+    id_list: tuple[str, ...]
+    status: int
+    body: bytes
 
 
 @frozen

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, field
 
 from regen_core.testing.adapted import Capability, StoreSubject, is_store, offered
+from regen_core.testing.factories import NoSystem
+from regen_core.testing.reach import ALL, Reach
 from regen_core.testing.subject import Subject
 
-__all__ = ["Clock", "NoSystem", "System", "factory_named", "system_of"]
+if TYPE_CHECKING:
+    from regen_core.testing.over_http import Service
+
+__all__ = ["Clock", "System", "left_out", "system_of"]
 
 _METHODS: Final = (
     "load", "regenerate", "transactions", "pending", "acknowledge", "deliver", "held", "holdings", "disturb", "state",
@@ -23,19 +25,18 @@ _METHODS: Final = (
 """What a subject has."""
 
 _MISSING: Final[Mapping[Capability, str]] = {
-    Capability.CAN_FORK: "no independent copy can be made (REV-4, CNV-6)",
+    Capability.CAN_FORK: "no independent copy can be made (CNV-6)",
     Capability.HAS_LEDGER: "it has no Revenue of its own: 'collect' and 'revenue' (REV-1 … REV-3)",
     Capability.IDEMPOTENCY: "'regenerate' takes no 'idempotent' (IDM-1 … IDM-8)",
     Capability.CLOCK: "the factory takes no 'clock' (IDM-2)",
     Capability.LISTINGS: "it has no 'documents', 'transactions' and 'deliveries' (ACC-4 in listings)",
     Capability.PLANNING: "it has no 'plan'",
     Capability.VERSIONS: "'regenerate' takes no 'expected' (ConcurrentModification)",
-    Capability.TOGETHER: "it has no 'regenerate_together' (IDM-3)",
+    Capability.TOGETHER: "it has no 'regenerate_together' (IDM-3 in one unit of work)",
+    Capability.THREADS: "'regenerate' takes no 'idempotent', so nothing is asked from several threads (IDM-3)",
+    Capability.UNITS: "'regenerate' takes no 'idempotent', so nothing breaks off within its unit of work (IDM-7)",
+    Capability.REOPENS: "it has no 'reopened': what a crash leaves isn't looked at (IDM-7)",
 }
-
-
-class NoSystem(ValueError):  # noqa: N818  # named for what is the matter
-    """Nothing that can be tested; the message says what was expected and what to do."""
 
 
 @define
@@ -59,7 +60,8 @@ class System:
 
     Fields: ``name`` as it was given; ``factory`` makes an empty one; ``is_store`` whether that is a store of the ports,
     else it is a subject; ``capabilities`` what it offers and wasn't told to leave out; ``lacking`` why the others are
-    skipped, by capability.
+    skipped, by capability; ``reach`` with which scopes it can be asked; ``service`` ``None`` where it isn't asked over
+    HTTP.
     """
 
     name: str
@@ -67,6 +69,8 @@ class System:
     is_store: bool
     capabilities: frozenset[Capability]
     lacking: Mapping[str, str] = field(factory=dict)
+    reach: Reach = ALL
+    service: Service | None = None
     _open: list[Any] = field(factory=list, init=False)
 
     def store(self, clock: Clock | None = None) -> Any:
@@ -79,6 +83,8 @@ class System:
     def subject(self) -> Subject:
         """A new history's subject; the stores of the one before are closed."""
         self.close()
+        if self.service is not None:
+            self.service.sent.clear()
         if self.is_store:
             return StoreSubject(self.store)
         made: Subject = self.factory()
@@ -90,26 +96,6 @@ class System:
             close = getattr(self._open.pop(), "close", None)
             if callable(close):
                 close()
-
-
-def factory_named(text: str) -> Callable[..., Any]:
-    """What ``module:factory`` names, looked for in the current directory too; raises :class:`NoSystem`."""
-    module, colon, name = text.partition(":")
-    if not (module and colon and name):
-        raise NoSystem(f"{text!r} names no factory. Write module:factory, such as my_package.stores:build.")
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        found: Any = import_module(module)
-        for part in name.split("."):
-            found = getattr(found, part)
-    except (ImportError, AttributeError) as fault:
-        raise NoSystem(f"{text!r} can't be imported: {fault}. Check the names, and where you run this.") from fault
-    if not callable(found):
-        raise NoSystem(f"{text!r} is a {type(found).__name__}. It must be callable and make an empty store each time.")
-    made: Callable[..., Any] = found
-    return made
 
 
 def system_of(name: str, factory: Callable[..., Any], without: Iterable[str] = ()) -> System:
@@ -138,12 +124,17 @@ def _check_subject(name: str, made: object) -> None:
 def _described(
     name: str, factory: Callable[..., Any], found: frozenset[Capability], without: Iterable[str], *, made_is_store: bool
 ) -> System:
-    left_out = {_capability(each) for each in without}
+    gone = left_out(without)
     lacking = {each.value: why for each, why in _MISSING.items() if each not in found} if made_is_store else {}
     if not made_is_store:
         lacking = {"store": "a subject has no store of the ports: idempotency, listings, plans and versions"}
-    lacking |= {each.value: "left out by option" for each in left_out}
-    return System(name, factory, made_is_store, found - left_out, lacking)
+    lacking |= {each.value: why for each, why in gone.items()}
+    return System(name, factory, made_is_store, found - gone.keys(), lacking)
+
+
+def left_out(without: Iterable[str]) -> dict[Capability, str]:
+    """The capabilities that an option leaves out, with that reason; raises :class:`NoSystem` for one that is none."""
+    return {_capability(each): "left out by option" for each in without}
 
 
 def _capability(name: str) -> Capability:

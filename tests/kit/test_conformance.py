@@ -16,16 +16,24 @@ from regen_core.refusals import Refusal
 from regen_core.regeneration import Regeneration
 from regen_core.testing.adapted import Capability
 from regen_core.testing.conformance import Options, check_ids, conform
+from regen_core.testing.factories import NoSystem, factory_named
 from regen_core.testing.lists import BadList, entries_of
 from regen_core.testing.report import Outcome, Report, report_json, summary_of
 from regen_core.testing.report_html import report_html
 from regen_core.testing.subject import reference_subject
-from regen_core.testing.systems import NoSystem, factory_named, system_of
+from regen_core.testing.systems import system_of
 from regen_core.wire.strict_json import dump, parse
 
 FEW = Options(histories=8, steps=80)
 MEMORY = "regen_core.adapters.memory:MemoryStore"
 BROKEN = "tests.kit.test_conformance:ForgetsTheOrder"
+
+
+class Reopening(MemoryStore):
+    """What a process leaves in a store in memory for the next one, if it could: its values."""
+
+    def reopened(self) -> Reopening:
+        return self
 
 
 class ForgetsTheOrder(MemoryStore):
@@ -53,7 +61,7 @@ def verdicts(report: Report) -> dict[str, Outcome]:
 
 @pytest.fixture(scope="module")
 def clean() -> Report:
-    return conform(system_of("memory", MemoryStore), FEW)
+    return conform(system_of("memory", Reopening), FEW)
 
 
 def test_the_store_in_memory_conforms(clean: Report) -> None:
@@ -75,7 +83,7 @@ def test_a_subject_conforms_and_what_it_lacks_is_told_as_skipped() -> None:
 
 @pytest.mark.parametrize("capability", Capability, ids=lambda each: each.value)
 def test_what_needs_a_lacking_capability_is_skipped_never_passed(capability: Capability) -> None:
-    system = system_of("memory", MemoryStore, [capability.value])
+    system = system_of("memory", Reopening, [capability.value])
     report = conform(system, Options(histories=1, steps=5))
     assert report.is_conforming
     assert capability.value in report.lacking

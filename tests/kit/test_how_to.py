@@ -16,7 +16,8 @@ from tests.command import START
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/prove-your-store.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
-BLOCKS = BLOCK.findall(PAGE)
+OF_STORES, OF_SERVICES = PAGE.split("## A service over HTTP\n")
+BLOCKS = BLOCK.findall(OF_STORES)
 PATIENCE = 300
 """Seconds after which a command hangs."""
 

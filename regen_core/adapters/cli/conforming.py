@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -10,17 +9,15 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from regen_core.adapters.cli.conformance_systems import Named, system_options
 from regen_core.adapters.cli.faults import BrokenOff, ExitCode
 from regen_core.adapters.cli.settings import RegenCommand, settings_of
 from regen_core.explain.blocks import Block, Line
 from regen_core.wire.strict_json import dump
 
 if TYPE_CHECKING:
-    from regen_core.testing.conformance import Options
-    from regen_core.testing.over_http import Service
-    from regen_core.testing.systems import System
-
-__all__ = ["conformance", "service_named", "system_named"]
+    from regen_core.testing.options import Options
+__all__ = ["conformance"]
 
 _SEEDS: Final = 2**31
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
@@ -28,10 +25,7 @@ _EXISTING: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
 @click.command(cls=RegenCommand)
-@click.option("--store", metavar="MODULE:FACTORY", help="What makes an empty store, or a subject of the kit's.")
-@click.option("--url", metavar="URL", help="A service to check over HTTP; use a sandbox.")
-@click.option("--client-id", envvar="REGEN_CLIENT_ID", help="The service's client.  [env: REGEN_CLIENT_ID]")
-@click.option("--document", metavar="TYPE:ID", help="With --url: a posted document that may be regenerated.")
+@system_options
 @click.option("--max-examples", type=click.IntRange(1), help="Random histories.  [default: 60]")
 @click.option("--steps", type=click.IntRange(1), help="Steps of each history.  [default: 120]")
 @click.option("--seed", type=click.IntRange(0), help="The first history's seed.  [default: another one each time]")
@@ -45,10 +39,6 @@ _EXISTING: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 def conformance(
     ctx: click.Context,
     /,
-    store: str | None,
-    url: str | None,
-    client_id: str | None,
-    document: str | None,
     max_examples: int | None,
     steps: int | None,
     seed: int | None,
@@ -58,33 +48,34 @@ def conformance(
     without: tuple[str, ...],
     report: Path | None,
     html: Path | None,
+    **named: str | None,
 ) -> ExitCode:
     """Check a store, or a service over HTTP, against the rules.
 
     The factory makes an empty store each time that it is called. A failure names the rule and tells the shortest
     history that was found; 'regen replay' performs it again. Exit status 1: it does not conform.
 
-    Over HTTP refusals and keys are checked, and with --document how often an answer may differ; the client's secret is
-    read from REGEN_CLIENT_SECRET.
+    Over HTTP alone only answers are checked, and with --document how often they may differ. Where --store says what is
+    behind the service, everything is. The client's secret is read from REGEN_CLIENT_SECRET.
 
     \b
     Examples:
       regen conformance --store my_package.stores:build
       regen conformance --store my_package.stores:build --derandomize --report report.json
       regen conformance --url http://127.0.0.1:8080 --client-id ID --document Invoice:8ad0ad0e9b293b260193ff7dbf9e399d
+      regen conformance --url http://127.0.0.1:8080 --client-id ID --store my_package.behind:build
     """
     options = _options(ctx, max_examples, steps, _seed(seed, derandomize=derandomize), skips, xfails)
     from regen_core.testing.conformance import conform  # noqa: PLC0415  # the kit is an extra of its own
     from regen_core.testing.conforming_service import conform_service  # noqa: PLC0415
+    from regen_core.testing.factories import NoSystem  # noqa: PLC0415
     from regen_core.testing.report import report_json, summary_of  # noqa: PLC0415
     from regen_core.testing.report_html import report_html  # noqa: PLC0415
-    from regen_core.testing.systems import NoSystem  # noqa: PLC0415
+    from regen_core.testing.systems import System  # noqa: PLC0415
 
+    system = Named(**named).system(ctx, without)
     try:
-        if url is None:
-            found = conform(system_named(ctx, store, without), options)
-        else:
-            found = conform_service(service_named(ctx, url, client_id, document, store), options)
+        found = conform(system, options) if isinstance(system, System) else conform_service(system, options)
     except NoSystem as fault:
         raise BrokenOff(str(fault)) from None
     _write(report, lambda: dump(report_json(found)) + "\n")
@@ -113,7 +104,7 @@ def _options(
     skips: Path | None,
     xfails: Path | None,
 ) -> Options:
-    from regen_core.testing.conformance import DEFAULT_HISTORIES, DEFAULT_STEPS, Options  # noqa: PLC0415
+    from regen_core.testing.options import DEFAULT_HISTORIES, DEFAULT_STEPS, Options  # noqa: PLC0415
 
     return Options(
         histories=histories or DEFAULT_HISTORIES,
@@ -133,32 +124,3 @@ def _entries(ctx: click.Context, path: Path | None) -> dict[str, str]:
         return entries_of(path.read_text(encoding="utf-8"), path.name)
     except (BadList, UnicodeDecodeError) as fault:
         raise click.UsageError(str(fault), ctx) from None
-
-
-def system_named(ctx: click.Context, store: str | None, without: tuple[str, ...] = ()) -> System:
-    """The system that the options name; a wrong name is wrong usage."""
-    from regen_core.testing.systems import NoSystem, factory_named, system_of  # noqa: PLC0415
-
-    if store is None:
-        raise click.UsageError("Nothing to check. Name a store with --store module:factory.", ctx)
-    try:
-        return system_of(store, factory_named(store), without)
-    except NoSystem as fault:
-        raise click.UsageError(str(fault), ctx) from None
-
-
-def service_named(
-    ctx: click.Context, url: str, client_id: str | None, document: str | None, store: str | None
-) -> Service:
-    """The service that the options name; the secret comes from the environment, where no list of processes shows it."""
-    from regen_core.testing.over_http import Service  # noqa: PLC0415
-
-    if store is not None:
-        raise click.UsageError("--store and --url are two systems. Check one at a time.", ctx)
-    secret = os.environ.get("REGEN_CLIENT_SECRET")
-    if not client_id or not secret:
-        raise click.UsageError("A service needs --client-id, and the secret in REGEN_CLIENT_SECRET.", ctx)
-    kind, colon, name = (document or "").partition(":")
-    if document is not None and not (kind and colon and name):
-        raise click.UsageError(f"{document!r} names no document. Write TYPE:ID, such as Invoice:8ad08d29.", ctx)
-    return Service(url, client_id, secret, (kind, name) if document else None)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from regen_core.testing.clients import Client
 from regen_core.testing.conformance import DEFAULT_HISTORIES, DEFAULT_STEPS, Options, check_ids, conform
+from regen_core.testing.factories import NoSystem, factory_named
+from regen_core.testing.http_checks import HTTP_CHECKS
 from regen_core.testing.lists import BadList, entries_of
+from regen_core.testing.over_http import Service
 from regen_core.testing.report import Outcome, Report, failure_lines, report_json
 from regen_core.testing.report_html import report_html
-from regen_core.testing.systems import NoSystem, System, factory_named, system_of
+from regen_core.testing.services import service_system
+from regen_core.testing.systems import System, system_of
 from regen_core.wire.strict_json import dump
 
 WRONG_USAGE = 4
@@ -39,8 +45,20 @@ def _system(config: pytest.Config) -> System:
     store = _given(config, "store")
     if store is None:
         raise NoSystem("Nothing to check. Name a store with --regen-store module:factory.")
-    without = (_given(config, "without") or "").split(",")
-    return system_of(store, factory_named(store), [each.strip() for each in without if each.strip()])
+    without = [each.strip() for each in (_given(config, "without") or "").split(",") if each.strip()]
+    url = _given(config, "url")
+    if url is None:
+        return system_of(store, factory_named(store), without)
+    return service_system(Service(url, _clients(config)), store, factory_named(store), without)
+
+
+def _clients(config: pytest.Config) -> tuple[Client, ...]:
+    """The one that the options and the environment name; none where what is behind the service names its own."""
+    name, secret = (
+        _given(config, "client-id") or os.environ.get("REGEN_CLIENT_ID"),
+        os.environ.get("REGEN_CLIENT_SECRET"),
+    )
+    return (Client(id=name, secret=secret),) if name and secret else ()
 
 
 def _options(config: pytest.Config) -> Options:
@@ -57,7 +75,13 @@ def _entries(path: str | None) -> dict[str, str]:
     return {} if path is None else entries_of(Path(path).read_text(encoding="utf-8"), path)
 
 
-@pytest.mark.parametrize("check", check_ids())
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test for each check; those of requests by hand where there is a service to send them to."""
+    if "check" in metafunc.fixturenames:
+        by_hand = () if _given(metafunc.config, "url") is None else [each.id for each in HTTP_CHECKS]
+        metafunc.parametrize("check", (*check_ids(), *by_hand))
+
+
 def test_the_system_keeps(report: Report, check: str) -> None:
     """The rule, row or story that the id names."""
     (verdict,) = [each for each in report.verdicts if each.id == check]
