@@ -13,11 +13,13 @@ from tests.mutants.mutant import CORE
 
 UNIT, RULES = "tests/unit/core", "tests/properties"
 FOCUSED = {
-    "access": [f"{UNIT}/test_each_condition.py", f"{RULES}/test_requests_and_access.py"],
+    "access": [f"{UNIT}/test_access.py", f"{UNIT}/test_each_condition.py"],
     "attempts": [
         f"tests/unit/revenue/test_{name}.py" for name in ("attempts", "documented_waits", "documented_statuses")
     ],
+    "changes": [f"{UNIT}/test_changes.py"],
     "checks": [f"{UNIT}/test_malformed_values.py", f"{UNIT}/test_each_condition.py"],
+    "decision_table": [f"{UNIT}/test_composed_tables.py"],
     "documents": [
         f"{UNIT}/test_malformed_values.py",
         f"{UNIT}/test_each_condition.py",
@@ -25,18 +27,24 @@ FOCUSED = {
     ],
     "field_table": ["tests/unit/fields"],
     "fields": ["tests/unit/fields", f"{UNIT}/test_each_condition.py"],
-    "idempotency": [f"{RULES}/test_idempotency.py"],
+    "idempotency": [f"{UNIT}/test_stored_values.py", f"{RULES}/test_idempotency.py"],
     "migration": [f"{UNIT}/test_each_condition.py", f"{RULES}/test_migration.py"],
-    "persistent_map": [f"{UNIT}/test_each_condition.py", f"{RULES}/test_persistent_map.py"],
+    "pairing": [f"{UNIT}/test_pairing.py"],
+    "persistent_map": [f"{UNIT}/test_map_order.py", f"{UNIT}/test_each_condition.py"],
+    "plain_values": [f"{UNIT}/test_plain_values.py"],
     "reconciliation": [
         f"{UNIT}/test_reconciliation_values.py",
         f"{UNIT}/test_variances.py",
         f"{RULES}/test_reconciliation.py",
     ],
     "refusals": [f"{UNIT}/test_refusal_messages.py", f"{UNIT}/test_refusal_values.py"],
+    "regeneration": [f"{UNIT}/test_decisions.py", f"{RULES}/test_items_come_and_go.py"],
+    "request": [f"{UNIT}/test_request_values.py"],
     "retry_after": [f"{UNIT}/test_retry_after.py"],
-    "revenue": [f"{RULES}/test_revenue.py"],
-    "type_mapping": [f"{RULES}/test_mapping.py"],
+    "revenue": [f"{UNIT}/test_collecting.py"],
+    "store": [f"{UNIT}/test_store_values.py"],
+    "transactions": [f"{UNIT}/test_stored_values.py", f"{UNIT}/test_malformed_values.py"],
+    "type_mapping": [f"{UNIT}/test_mapping_words.py", f"{RULES}/test_mapping.py"],
     "variance_rules": [f"{UNIT}/test_variance_rules.py", f"{UNIT}/test_variances.py"],
 }
 """The tests that are about a module; where none are named, all that are about the core."""
