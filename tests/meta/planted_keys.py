@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,6 +60,16 @@ class Keyed(MemoryStore):
     ) -> Regeneration | Refusal | Replay:
         if idempotent is None or (request.only_re_send and request.re_migrate and not self.keeps_early_refusals()):
             return super().regenerate(scope, request, occasion, expected=expected)
+        with self.alone():
+            return self.looked_up(scope, request, idempotent)
+
+    def alone(self) -> AbstractContextManager[object]:
+        """For as long as nobody else may look at keys or write."""
+        return self._lock
+
+    def looked_up(
+        self, scope: Scope, request: RegenerateRequest, idempotent: IdempotentCall
+    ) -> Regeneration | Refusal | Replay:
         name = self.name_of(scope, idempotent)
         found = self.kept.get(name)
         if found is not None and not self.is_expired(found, self._clock()):
@@ -96,14 +107,27 @@ class Keyed(MemoryStore):
     def executed(
         self, name: object, scope: Scope, request: RegenerateRequest, call: IdempotentCall
     ) -> Regeneration | Refusal:
-        documents = tuple(each.document.key for each in self.transaction_store.named(scope, request))
-        outcome = super().regenerate(scope, request)
-        assert not isinstance(outcome, Replay)
-        if self.is_to_be_kept(outcome):
-            answer = call.answer(outcome)
-            meaning = self.meaning_of(scope, request)
-            self.kept[name] = Kept(meaning, answer.status, answer.body, documents, self._clock())
+        """In one unit of work: what is answered is known before anything is written."""
+        planned = self.plan(scope, request)
+        kept = self.kept_of(scope, request, call, planned)
+        outcome = self.done(scope, request)
+        if kept is not None:
+            self.kept[name] = kept
         return outcome
+
+    def done(self, scope: Scope, request: RegenerateRequest) -> Regeneration | Refusal:
+        outcome = MemoryStore.regenerate(self, scope, request)
+        assert not isinstance(outcome, Replay), "no key, no replay"
+        return outcome
+
+    def kept_of(
+        self, scope: Scope, request: RegenerateRequest, call: IdempotentCall, outcome: Regeneration | Refusal
+    ) -> Kept | None:
+        if not self.is_to_be_kept(outcome):
+            return None
+        documents = tuple(each.document.key for each in self.transaction_store.named(scope, request))
+        answer = call.answer(outcome)
+        return Kept(self.meaning_of(scope, request), answer.status, answer.body, documents, self._clock())
 
     def is_to_be_kept(self, outcome: Regeneration | Refusal) -> bool:
         return isinstance(outcome, Regeneration) or outcome.rank in range(15, 20)
