@@ -38,8 +38,10 @@ OWN = ("conftest", "pytest_regen_core", "regen_core", "tests")
 Answer = tuple[int, str]
 """What a child says: a verdict, and the test that noticed."""
 
-REWRITTEN = "ignore::pytest.PytestAssertRewriteWarning"
-"""Hypothesis is loaded before a session starts, so that no process has to load it again."""
+OPTIONS = (
+    *("-q", "--no-header", "--no-summary", "--assert=plain"),  # nobody reads why a test failed
+    *("-p", "no:cacheprovider", "-p", "no:unraisableexception"),
+)
 
 settings.register_profile(
     "mutants",
@@ -70,8 +72,7 @@ class _Session:
 
 
 def _pytest(paths: Sequence[str], loop: Callable[[pytest.Session], None]) -> int:
-    options = ["-q", "-p", "no:cacheprovider", "--no-header", "--no-summary", "-W", REWRITTEN]
-    return int(pytest.main([*options, *paths], plugins=[_Session(loop)]))
+    return int(pytest.main([*OPTIONS, *paths], plugins=[_Session(loop)]))
 
 
 def _asked(items: Sequence[pytest.Item], first: str) -> Answer:
