@@ -28,6 +28,7 @@ from regen_core.documents import (
     DocumentKey,
     DocumentType,
     ItemSource,
+    ProcessingType,
 )
 from regen_core.refusals import (
     ConcurrentModification,
@@ -144,7 +145,9 @@ class TestOneDocument:
     @pytest.mark.parametrize("request_", [GENERATE, RESEND])
     def test_where_all_is_stored_it_is_said_again(self, request_: RegenerateRequest) -> None:
         made = done(document(A, B), FIRST, request_, occasion=FRIDAY)
-        assert made.written == (None, None)
+        assert (made.document, made.stored, made.request) == (document(A, B), FIRST, request_)
+        assert made.rule is DECISION_TABLE.modes[request_.only_re_send, False]
+        assert (made.items, made.before, made.written) == ((A, B), FIRST.lines, (None, None))
         assert made.stored_after == lines(*[(each.transaction, 2) for each in FIRST.lines])
         assert [each.number for each in made.deliveries] == [2, 2]
 
@@ -157,6 +160,23 @@ class TestOneDocument:
         again = done(document(out, B), made.stored_after, REMIGRATE, occasion=FRIDAY)
         assert [each.deliveries for each in again.stored_after.lines] == [0, 2]
         assert again.deliveries == (Delivery(transaction(B, 2, FRIDAY), 2, RegenerateFlag.Y, SendAction.LINE),)
+
+    def test_a_tax_line_is_skipped_and_named(self) -> None:
+        """TAX-1."""
+        tax = evolve(C, processing_type=ProcessingType.TAX)
+        made = done(document(A, tax), NO_TRANSACTIONS, GENERATE)
+        assert made.skipped_tax_items == (tax,)
+        assert made.items == (A,)
+
+    def test_what_is_written_and_not_said_was_said_as_often_as_before(self) -> None:
+        """REV-0, by a table that overrides without a word: the next delivery has the next number."""
+        cell = (Mode.GENERATE, Presence.PRESENT_ACTIVE)
+        table = evolve(
+            DECISION_TABLE, writes={**DECISION_TABLE.writes, cell: WriteRule("TBL-W2", WriteAction.OVERRIDE)}
+        )
+        out = evolve(A, excluded_from_revenue=True)
+        made = done(document(out, B), FIRST, GENERATE, occasion=FRIDAY, table=table)
+        assert made.stored_after == lines((transaction(out, 2, FRIDAY), 1), (transaction(B, 2, FRIDAY), 2))
 
     def test_nobody_need_say_when(self) -> None:
         (new,) = done(document(A), NO_TRANSACTIONS, GENERATE).writes
