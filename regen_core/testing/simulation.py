@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import frozen
 
@@ -27,14 +27,18 @@ __all__ = [
     "DISTURBANCES",
     "Failure",
     "Step",
+    "cut",
     "failure_of",
     "find_failure",
     "main",
     "perform",
     "random_steps",
     "run",
+    "search",
     "shrunk",
 ]
+
+T = TypeVar("T")
 
 Step = tuple[str, int, int, int, int]
 """A verb and four numbers below 2**16, of which each verb uses what it needs."""
@@ -230,18 +234,28 @@ def _simpler(make: Callable[[], Harness], failure: Failure) -> Failure:
 
 def _fewer(make: Callable[[], Harness], failure: Failure) -> Failure:
     """The steps without those that can be left out."""
-    size = len(failure.steps)
+
+    def failing(steps: tuple[Step, ...]) -> tuple[Step, ...] | None:
+        found = failure_of(make, steps)
+        return found.steps if found is not None and found.rule_id == failure.rule_id else None
+
+    return failure_of(make, cut(failure.steps, failing)) or failure
+
+
+def cut(steps: tuple[T, ...], failing: Callable[[tuple[T, ...]], tuple[T, ...] | None]) -> tuple[T, ...]:
+    """The failing steps without those that can be left out; ``failing`` gives the first of some that fail, if any."""
+    size = len(steps)
     while size:
-        size = min(size, len(failure.steps))
+        size = min(size, len(steps))
         start = 0
-        while start < len(failure.steps):
-            shorter = failure_of(make, failure.steps[:start] + failure.steps[start + size :])
-            if shorter is not None and shorter.rule_id == failure.rule_id:
-                failure = shorter
-            else:
+        while start < len(steps):
+            shorter = failing(steps[:start] + steps[start + size :])
+            if shorter is None:
                 start += size
+            else:
+                steps = shorter
         size //= 2
-    return failure
+    return steps
 
 
 def run(seed: int, count: int, build: BuildSubject = reference_subject) -> Harness:
@@ -253,27 +267,49 @@ def run(seed: int, count: int, build: BuildSubject = reference_subject) -> Harne
 
 def main(arguments: Sequence[str] | None = None, build: BuildSubject = reference_subject) -> int:
     """The command line; the exit code is 1 where a seed fails, after its shortest history was printed."""
-    parser = argparse.ArgumentParser(prog="python -m regen_core.testing.simulation", description=__doc__)
+    return search(
+        "regen_core.testing.simulation",
+        __doc__,
+        lambda seed, count: run(seed, count, build).steps,
+        lambda seed, count: _report(seed, count, build),
+        arguments,
+        steps=1000,
+    )
+
+
+def search(
+    module: str,
+    about: str | None,
+    run: Callable[[int, int], int],
+    told: Callable[[int, int], str],
+    arguments: Sequence[str] | None,
+    *,
+    steps: int,
+) -> int:
+    """A command line that runs seeds of so many steps; the exit code is 1 where one fails, after it was told."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=about)
     parser.add_argument("--seeds", default="0:100", help="first:last, the last one excluded")
-    parser.add_argument("--steps", type=int, default=1000, help="steps of each seed")
+    parser.add_argument("--steps", type=int, default=steps, help="steps of each seed")
     parser.add_argument("--block", type=int, default=1000, help="seeds per line of the summary")
     chosen = parser.parse_args(arguments)
     first, last = map(int, chosen.seeds.split(":"))
-    began, steps = time.perf_counter(), 0
+    began, performed = time.perf_counter(), 0
     for start in range(first, last, chosen.block):
         until = min(start + chosen.block, last)
         for seed in range(start, until):
             try:
-                steps += run(seed, chosen.steps, build).steps
+                performed += run(seed, chosen.steps)
             except AssertionError:
-                return _report(seed, chosen.steps, build)
+                sys.stdout.write(told(seed, chosen.steps))
+                return 1
         taken = time.perf_counter() - began
-        sys.stdout.write(f"seeds {first}:{until}, {steps} steps, {taken:.1f} s, {steps / taken:.0f} steps/s, agreed\n")
+        rate = f"{taken:.1f} s, {performed / taken:.0f} steps/s"
+        sys.stdout.write(f"seeds {first}:{until}, {performed} steps, {rate}, agreed\n")
         sys.stdout.flush()
     return 0
 
 
-def _report(seed: int, count: int, build: BuildSubject) -> int:
+def _report(seed: int, count: int, build: BuildSubject) -> str:
     def make() -> Harness:
         return Harness(build, with_laws=False)
 
@@ -281,8 +317,7 @@ def _report(seed: int, count: int, build: BuildSubject) -> int:
     assert failure is not None, "a seed's history is always the same"
     shortest = shrunk(make, failure)
     lines = "\n".join(f"  {verb} {numbers}" for verb, *numbers in shortest.steps)
-    sys.stdout.write(f"seed {seed} fails after {len(shortest.steps)} steps\n{lines}\n{shortest.error}\n")
-    return 1
+    return f"seed {seed} fails after {len(shortest.steps)} steps\n{lines}\n{shortest.error}\n"
 
 
 if __name__ == "__main__":
