@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from typing import Any, Final
 
@@ -73,7 +73,7 @@ _TWINS: Final = ("d1", "D1", "d1 ", "dı1", "d1\u0301", "d\u03011", "ｄ1", "d%"
 
 def names_are_exact(bench: Bench) -> None:
     """Ids and numbers that look alike name different documents: case, blanks, accents, width, wildcards."""
-    for name in _TWINS:
+    for name in (*_TWINS, _SECOND.id):
         bench.subject.load(_twin(name))
     for name in _TWINS:
         for request in (
@@ -83,8 +83,20 @@ def names_are_exact(bench: Bench) -> None:
             heard = bench.subject.regenerate(_SCOPE, request, None)
             sent = {each.transaction.item.id for each in heard.deliveries} if isinstance(heard, Accepted) else heard
             assert sent == {f"{name}-i"}, f"asked for {request.id or request.number!r}, what was sent is {sent} (REQ-7)"
-    heard = bench.subject.regenerate(_SCOPE, RegenerateRequest(type=_FIRST.type, id="d"), None)
-    assert isinstance(heard, DocumentNotFound), f"half an id was answered {heard} (REQ-7)"
+    for request in _nobodys():
+        heard = bench.subject.regenerate(_SCOPE, request, None)
+        told = f"asked for {request.id or request.number!r}, which nothing is called, the answer was {heard} (REQ-7)"
+        assert isinstance(heard, DocumentNotFound), told
+
+
+_LIKE_D2: Final = ("D2", "d2 ", " d2", "d\uff12", "d", "d_", "d%")
+"""What another document alone could be taken for."""
+
+
+def _nobodys() -> Iterator[RegenerateRequest]:
+    yield from [RegenerateRequest(type=_FIRST.type, id=name) for name in _LIKE_D2 if name not in _TWINS]
+    yield from [RegenerateRequest(type=_FIRST.type, number=f"N-{name}") for name in _LIKE_D2 if name not in _TWINS]
+    yield RegenerateRequest(type=_FIRST.type, number=f"n-{_SECOND.id}")
 
 
 def _twin(name: str) -> BillingDocument:
