@@ -10,6 +10,7 @@ from attrs.exceptions import FrozenInstanceError
 
 from regen_core.documents import DocumentType
 from regen_core.refusals import (
+    TRANSIENT_CATEGORIES,
     ConcurrentModification,
     ConflictingFlags,
     DocumentNotFound,
@@ -125,6 +126,10 @@ class TestAsValues:
         """Zuora's code of an unknown object before the two digits of the category."""
         assert UnknownPath().code == 50000040
         assert DocumentNotPosted(DocumentType.INVOICE, "Posted").code == 50000030
+
+    def test_zuoras_categories_that_are_worth_a_retry(self) -> None:
+        """PRE-3: those that no refusal of ours has are among them."""
+        assert sorted(TRANSIENT_CATEGORIES) == [50, 60, 61, 70, 99]
 
     def test_a_client_is_asked_to_wait_at_least_a_second(self) -> None:
         assert IdempotencyKeyInProgress().retry_after == 1
