@@ -40,6 +40,7 @@ from regen_core.refusals import (
     UnmappedItem,
     UnreadableBody,
     UnsupportedEncoding,
+    _Refused,
 )
 
 TOLD: list[tuple[Refusal, tuple[str, ...]]] = [
@@ -110,6 +111,17 @@ class TestWhatIsTold:
         assert not is_plain("INTERNAL")
         assert not is_plain("XXInternal")
         assert not is_plain("onlyresendXX")
+
+
+class TestAuthors:
+    """Who adds a refusal has to say what it tells."""
+
+    def test_one_without_a_message_is_not_done(self) -> None:
+        class Unsaid(_Refused):
+            __slots__ = ()
+
+        with pytest.raises(NotImplementedError):
+            _ = Unsaid().message
 
 
 class TestAsValues:
