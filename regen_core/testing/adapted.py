@@ -8,7 +8,7 @@ which the same calls are made again. What a store offers beyond that is a capabi
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import Enum, unique
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -25,7 +25,7 @@ from regen_core.store import ItemTaken, NumberTaken
 from regen_core.testing.subject import Accepted, Executed, LoadedAs, Subject
 from regen_core.transactions import NO_TRANSACTIONS, Occasion, StoredTransactions
 
-__all__ = ["Capability", "SmallStore", "StoreSubject", "is_store", "offered", "takes_clock"]
+__all__ = ["Capability", "SmallStore", "StoreSubject", "accepted", "is_store", "loaded_as", "offered", "takes_clock"]
 
 
 class SmallStore(Protocol):
@@ -117,6 +117,21 @@ def _parameters(function: object) -> frozenset[str]:
         return frozenset()
 
 
+def loaded_as(outcome: LoadOutcome) -> LoadedAs | NumberTaken | ItemTaken:
+    """What a store told about a document that it loaded, as the kit wants to know it."""
+    return LoadedAs(outcome.is_new, bool(outcome.changes)) if isinstance(outcome, DocumentLoaded) else outcome
+
+
+def accepted(
+    outcome: Regeneration | Executed | Refusal | Replay, committed: Callable[[], Iterable[Delivery]]
+) -> Accepted | Refusal:
+    """What a store told about a request without a key; ``committed`` is asked where that wasn't refused."""
+    assert not isinstance(outcome, Replay), "a request without a key was answered with a saved result (IDM-1)"
+    if not isinstance(outcome, (Regeneration, Executed)):
+        return outcome
+    return Accepted(outcome.id_list, tuple(committed()))
+
+
 class StoreSubject:
     """A store beside a Revenue of the kit's; ``build`` makes an empty store each time that it is called."""
 
@@ -141,10 +156,7 @@ class StoreSubject:
         store = self.store
         self._calls.append(lambda other: other.load(document))
         self._known[document.key] = None
-        outcome = store.load(document)
-        if isinstance(outcome, DocumentLoaded):
-            return LoadedAs(outcome.is_new, bool(outcome.changes))
-        return outcome
+        return loaded_as(store.load(document))
 
     def regenerate(self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None) -> Accepted | Refusal:
         """See :class:`~regen_core.testing.subject.Subject`; what was sent is what the outbox has gained."""
@@ -152,11 +164,9 @@ class StoreSubject:
         self._calls.append(lambda other: other.regenerate(scope, request, occasion))
         before = {entry.position for entry in _waiting(store, scope)}
         outcome = store.regenerate(scope, request, occasion)
-        assert not isinstance(outcome, Replay), "a request without a key was answered with a saved result (IDM-1)"
-        if not isinstance(outcome, (Regeneration, Executed)):
-            return outcome
-        committed = [entry.delivery for entry in _waiting(store, scope) if entry.position not in before]
-        return Accepted(outcome.id_list, tuple(committed))
+        return accepted(
+            outcome, lambda: [each.delivery for each in _waiting(store, scope) if each.position not in before]
+        )
 
     def transactions(self, key: DocumentKey) -> StoredTransactions:
         """See :class:`~regen_core.testing.subject.Subject`."""

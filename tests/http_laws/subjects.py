@@ -20,12 +20,13 @@ from regen_core.adapters.http.execution import Executor
 from regen_core.adapters.memory import MemoryStore
 from regen_core.documents import BillingDocument, DocumentKey
 from regen_core.idempotency import is_saved
-from regen_core.ports import DocumentLoaded, DocumentStore
+from regen_core.ports import DocumentStore
 from regen_core.refusals import Refusal
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
 from regen_core.revenue import Delivery, Held, RevenueLedger
 from regen_core.store import ItemTaken, NumberTaken
+from regen_core.testing.adapted import StoreSubject, accepted
 from regen_core.testing.subject import Accepted, LoadedAs, Subject
 from regen_core.transactions import NO_TRANSACTIONS, Occasion, StoredTransactions
 from tests.concurrency.linearizability import fork
@@ -52,22 +53,20 @@ class Behind(Subject, Protocol):
         ...
 
 
-class MemorySubject:
-    """A store in memory as the kit sees it."""
+class MemorySubject(StoreSubject):
+    """A store in memory as the kit sees it, beside its own Revenue."""
 
     def __init__(self, store: MemoryStore | None = None) -> None:
-        self.store = MemoryStore() if store is None else store
+        self._held = MemoryStore() if store is None else store
+        super().__init__(lambda: self._held)
 
-    def load(self, document: BillingDocument) -> LoadedAs | NumberTaken | ItemTaken:
-        outcome = self.store.load(document)
-        if isinstance(outcome, DocumentLoaded):
-            return LoadedAs(outcome.is_new, bool(outcome.changes))
-        return outcome
+    @property
+    def store(self) -> MemoryStore:
+        return self._held
 
     def regenerate(self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None) -> Accepted | Refusal:
         outcome = self.store.regenerate(scope, request, occasion)
-        assert not hasattr(outcome, "body"), "no key, no replay"
-        return Accepted(outcome.id_list, outcome.deliveries) if isinstance(outcome, Regeneration) else outcome
+        return accepted(outcome, lambda: getattr(outcome, "deliveries"))  # noqa: B009  # what isn't refused has them
 
     def transactions(self, key: DocumentKey) -> StoredTransactions:
         found = self.store.transaction_store.get(key)
