@@ -1,49 +1,44 @@
 """What follows an attempt to hand a delivery over: done, try again at a moment, or set aside.
 
-Owns the meaning of a receiver's answer, how long to wait before the next attempt, when to stop trying a delivery, and
-when it is the destination that takes nothing. Nothing here
-looks at a clock, draws a random number or sends: the clock's reading and the random number come in as values. How a
-receiver of ours answers is its own affair; all of this is interpretation, after the HTTP standard (RFC 9110). Trying
-again is safe because the same delivery twice counts once (REV-4).
+Owns what follows a receiver's answer: how long to wait before the next attempt, when to stop trying a delivery, and
+when it is the destination that takes nothing; what a status means stands in :mod:`regen_core.statuses`. Nothing here
+looks at a clock, draws a random number or sends: the clock's reading and the random number come in as values. All of
+this is interpretation, after the HTTP standard (RFC 9110). Trying again is safe because the same delivery twice counts
+once (REV-4).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from enum import Enum, unique
 from typing import Final
 
 from attrs import field, frozen
 
 from regen_core.retry_after import asked_wait
+from regen_core.statuses import Concern, Meaning, status_rule
 
 __all__ = [
     "Acknowledged",
     "Answer",
-    "Concern",
     "DEFAULT_POLICY",
     "Failed",
     "LONGEST_WAIT",
+    "MOST_ASTRAY",
     "MOST_IN_A_ROW",
-    "Meaning",
     "Outcome",
     "Parked",
     "Pause",
     "Refused",
     "Released",
     "RetryPolicy",
-    "STATUSES",
-    "STATUS_CLASSES",
-    "StatusRule",
     "Taken",
     "TryAgain",
     "after_attempt",
     "answer_of_status",
+    "astray_in_a_row",
     "backoff",
     "parked_in_a_row",
     "pause_after",
-    "status_rule",
     "wait_after",
 ]
 
@@ -53,101 +48,6 @@ that has been set back since, and counts as past: a jumping clock delays nothing
 
 SHORTEST_WAIT: Final = timedelta(milliseconds=50)
 """Even where the random number is 0: a relay must not spin around a receiver that fails at once."""
-
-
-@unique
-class Meaning(Enum):
-    """What an answer says about the content of a delivery."""
-
-    TAKEN = "taken"
-    REFUSED = "refused"
-    FAILED = "failed"
-
-
-@unique
-class Concern(Enum):
-    """Whether a failure is likely to meet this delivery only, or every delivery to this destination."""
-
-    DELIVERY = "delivery"
-    DESTINATION = "destination"
-
-
-@frozen
-class StatusRule:
-    """What an HTTP status means for a delivery, whom a failure concerns, and why."""
-
-    meaning: Meaning
-    concern: Concern
-    because: str
-
-
-_TAKEN: Final = StatusRule(Meaning.TAKEN, Concern.DELIVERY, "the receiver has it")
-
-
-def _refused(because: str) -> StatusRule:
-    return StatusRule(Meaning.REFUSED, Concern.DELIVERY, because)
-
-
-def _later(because: str) -> StatusRule:
-    return StatusRule(Meaning.FAILED, Concern.DELIVERY, because)
-
-
-def _wrong(because: str) -> StatusRule:
-    return StatusRule(Meaning.FAILED, Concern.DESTINATION, because)
-
-
-STATUS_CLASSES: Final[Mapping[int, StatusRule]] = {
-    1: _wrong("an interim answer is no answer"),
-    2: _TAKEN,
-    3: _wrong("deliveries go to the configured address only, so a redirect is not followed"),
-    4: _refused("the same content would be refused again"),
-    5: _later("the receiver failed on it"),
-}
-"""By the first digit, for every status that has no row of its own."""
-
-STATUSES: Final[Mapping[int, StatusRule]] = {
-    207: _refused("it says something else for each part, and only one answer for all is understood"),
-    401: _wrong("the credentials are missing or were not accepted"),
-    402: _wrong("the receiver wants to be paid first"),
-    403: _wrong("the credentials don't allow it"),
-    404: _wrong("nothing is at the address"),
-    405: _wrong("the address takes no POST"),
-    406: _wrong("the receiver can't answer as it thinks it was asked to"),
-    407: _wrong("a proxy wants credentials"),
-    408: _later("the receiver didn't wait long enough"),
-    409: _later("it is being worked on, or something else is that it depends on"),
-    410: _wrong("nothing is at the address any more"),
-    411: _wrong("a proxy took the length away"),
-    412: _later("something has to come first"),
-    414: _wrong("the address is too long"),
-    415: _wrong("the receiver doesn't take newline-delimited JSON"),
-    417: _wrong("a proxy expects something else"),
-    421: _wrong("the address leads to the wrong server"),
-    423: _later("something is locked for now"),
-    424: _later("something that it depends on failed"),
-    425: _later("it came too early"),
-    426: _wrong("the receiver wants another protocol"),
-    428: _wrong("the receiver wants conditions that are never sent"),
-    429: _wrong("too many requests for now"),
-    431: _wrong("the header is too large"),
-    451: _wrong("the address may not be served"),
-    501: _wrong("the receiver doesn't know POST"),
-    502: _wrong("what stands behind the address is not there"),
-    503: _wrong("the receiver is overloaded or down for maintenance"),
-    504: _wrong("what stands behind the address doesn't answer"),
-    505: _wrong("the receiver wants another version of HTTP"),
-    511: _wrong("the network wants somebody to log in"),
-}
-"""The statuses that mean something else than their class does."""
-
-
-def status_rule(status: int) -> StatusRule:
-    """What a status means; a number that is no HTTP status means a wrong destination.
-
-    >>> status_rule(200).meaning, status_rule(422).meaning, status_rule(503).meaning
-    (<Meaning.TAKEN: 'taken'>, <Meaning.REFUSED: 'refused'>, <Meaning.FAILED: 'failed'>)
-    """
-    return STATUSES.get(status) or STATUS_CLASSES.get(status // 100) or _wrong("this is no HTTP status")
 
 
 @frozen
@@ -290,6 +190,24 @@ def after_attempt(
     return TryAgain(now + wait_after(answer, failed_before, jitter, policy), answer.reason)
 
 
+MOST_ASTRAY: Final = 5
+"""Answers in a row that an address gives until somebody mends something: after so many nobody waits for the next. With
+the pauses between them that takes some four seconds, in which a receiver that is being replaced is back."""
+
+
+def astray_in_a_row(before: int, answer: Answer) -> int:
+    """How many answers told of a wrong address since one told of a right one; ``before`` is that number before it.
+
+    >>> astray_in_a_row(2, Failed("HTTP 404", Concern.ADDRESS)), astray_in_a_row(2, Failed("HTTP 503"))
+    (3, 2)
+    >>> astray_in_a_row(2, Taken()), astray_in_a_row(2, Refused("HTTP 422"))
+    (0, 0)
+    """
+    if not isinstance(answer, Failed):
+        return 0
+    return before + (answer.concern is Concern.ADDRESS)
+
+
 MOST_IN_A_ROW: Final = 10
 """Deliveries parked one after the other with none taken in between: more of them tell of a destination that takes
 nothing, such as a wrong address, and not of deliveries that nobody could take."""
@@ -311,28 +229,46 @@ def parked_in_a_row(before: int, outcome: Outcome) -> int:
 
 @frozen
 class Pause:
-    """How long a destination is left alone. Where it ``takes_nothing``, whoever doesn't wait for good ends."""
+    """How long a destination is left alone. Where it ``takes_nothing``, whoever doesn't wait for good ends.
+
+    ``said`` is what its answers said of a wrong address; ``None`` where it is suspected for what was parked, or isn't.
+    """
 
     wait: timedelta
     takes_nothing: bool = False
+    said: str | None = None
 
 
 def pause_after(
-    answer: Answer, *, in_a_row: int, has_parked: bool, failed_before: int, jitter: float, policy: RetryPolicy
+    answer: Answer,
+    *,
+    in_a_row: int,
+    astray: int,
+    has_parked: bool,
+    failed_before: int,
+    jitter: float,
+    policy: RetryPolicy,
 ) -> Pause | None:
     """How long to leave a destination alone after an answer, ``None``: not at all.
 
-    Fields: ``in_a_row`` of :func:`parked_in_a_row` after it; ``has_parked`` whether it was this answer that parked;
-    ``failed_before`` the fewest failures of the deliveries that it is about. A failure of the destination gives it time
-    to recover. One that has had too many parked in a row gets one more per ``policy.cap``, so that a wrong address
-    can't park an outbox as fast as it refuses, and the first delivery that is taken ends the suspicion.
+    Fields: ``in_a_row`` of :func:`parked_in_a_row` and ``astray`` of :func:`astray_in_a_row` after it; ``has_parked``
+    whether it was this answer that parked; ``failed_before`` the fewest failures of the deliveries that it is about. A
+    failure of the destination gives it time to recover, and a wrong address longer with each answer, whatever delivery
+    it is about. One that has had too many parked in a row gets one more per ``policy.cap``, so that it can't park an
+    outbox as fast as it refuses, and the first delivery that is taken ends the suspicion.
 
-    >>> refused = Refused("HTTP 400")
-    >>> pause_after(refused, in_a_row=10, has_parked=True, failed_before=0, jitter=0.5, policy=DEFAULT_POLICY)
-    Pause(wait=datetime.timedelta(seconds=300), takes_nothing=True)
+    >>> from functools import partial
+    >>> after = partial(pause_after, has_parked=True, failed_before=0, jitter=0.5, policy=DEFAULT_POLICY)
+    >>> after(Refused("HTTP 400"), in_a_row=10, astray=0)
+    Pause(wait=datetime.timedelta(seconds=300), takes_nothing=True, said=None)
+    >>> after(Failed("HTTP 404", Concern.ADDRESS), in_a_row=0, astray=5)
+    Pause(wait=datetime.timedelta(seconds=4), takes_nothing=True, said='HTTP 404')
     """
     if has_parked and in_a_row >= MOST_IN_A_ROW:
         return Pause(policy.cap, takes_nothing=True)
-    if isinstance(answer, Failed) and answer.concern is Concern.DESTINATION:
-        return Pause(wait_after(answer, failed_before, jitter, policy))
-    return None
+    if not isinstance(answer, Failed) or answer.concern is Concern.DELIVERY:
+        return None
+    if answer.concern is Concern.ADDRESS:
+        wait = wait_after(answer, max(0, astray - 1), jitter, policy)
+        return Pause(wait, takes_nothing=True, said=answer.reason) if astray >= MOST_ASTRAY else Pause(wait)
+    return Pause(wait_after(answer, failed_before, jitter, policy))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -174,6 +175,24 @@ class TestDelivering:
         assert "pip install" in said.err
 
 
+class TestAWrongAddress:
+    """A place that is there and takes nothing: the path is mistyped, or the token is missing."""
+
+    @pytest.mark.parametrize("status", [404, 401])
+    def test_it_is_given_up_soon_with_all_that_waits(
+        self, regen: Regen, sent: list[str], receiver: Receiver, status: int
+    ) -> None:
+        """After five answers; nothing is parked, and all of it arrives at the right address."""
+        receiver.otherwise = answers(status)
+        said = regen("deliver", "--to", receiver.url, "--json")
+        assert (said.code, said.json["parked"], said.json["waiting"], len(receiver.requests)) == (3, 0, 5, 5)
+        assert f"HTTP {status}: " in said.err
+        assert "5 answers in a row were like that and nothing was taken, which looks like a wrong address." in said.err
+        receiver.otherwise = answers(200)
+        assert regen("deliver", "--to", receiver.url).code == 0
+        assert sorted(set(receiver.ids)) == sorted(sent)
+
+
 class TestLag:
     """``regen show deliveries`` ends with how far Revenue is behind."""
 
@@ -181,7 +200,7 @@ class TestLag:
         """For people and for programs, whatever part of the outbox was asked for."""
         receiver.otherwise = refuses(sent[4])
         assert "5 waiting (the oldest for 0:00:0" in regen("show", "deliveries", "--limit", "1").out
-        lag = regen("show", "deliveries", "--limit", "0", "--json").json["lag"]
+        lag = json.loads(regen("show", "deliveries", "--limit", "0", "--json").out)["lag"]
         assert (lag["waiting"], lag["due"], lag["oldest_age_seconds"] >= 0) == (5, 5, True)
         regen("deliver", "--to", receiver.url)
         lag = regen("show", "deliveries", "--acknowledged", "--json").json["lag"]
@@ -245,7 +264,7 @@ class TestProcesses:
         assert sorted(receiver.ids) == sorted(sent)
         assert receiver.ledger == collect_all(RevenueLedger(), tuple([entry.delivery for entry in entries]))
 
-    @pytest.mark.parametrize(("mode", "code"), [("--follow", 0), ("--batch=1", 3)])
+    @pytest.mark.parametrize(("mode", "code"), [("--follow", 0), ("--max-attempts=8", 3)])
     def test_ctrl_c_stops_after_the_request_in_flight(
         self, regen: Regen, sent: list[str], receiver: Receiver, mode: str, code: int
     ) -> None:

@@ -18,8 +18,9 @@ from regen_core.adapters.revenue.destination import destination_of
 from regen_core.adapters.revenue.http_sink import HttpSink, idempotency_key
 from regen_core.adapters.revenue.relay import Relay, Tally, Until
 from regen_core.adapters.revenue.sink import part_of
-from regen_core.attempts import Answer, Concern, Failed, Refused, Taken
+from regen_core.attempts import Answer, Failed, Refused, Taken
 from regen_core.revenue import RevenueLedger, collect_all
+from regen_core.statuses import Concern
 from tests.relay.conftest import ALL, FakeWorld
 from tests.relay.receiver import Behaviour, Receiver, answers, cuts, cuts_body, drips, floods, hangs, refuses
 
@@ -221,7 +222,7 @@ class TestBounds:
             receiver.plan(answers(status, ("Location", other.url)))
             answer = send()
             assert isinstance(answer, Failed)
-            assert answer.concern is Concern.DESTINATION
+            assert answer.concern is Concern.ADDRESS
             assert other.requests == []
             receiver.otherwise = answers(200)
             with sink_to(other.url) as direct:
@@ -258,7 +259,7 @@ class TestTls:
         """Neither a delivery nor the token."""
         fill(memory, 1)
         answer = self._sent(memory, secure.url, None)
-        assert answer == Failed("the server's certificate is not to be trusted", Concern.DESTINATION)
+        assert answer == Failed("the server's certificate is not to be trusted", Concern.ADDRESS)
         assert secure.requests == []
 
     def test_nor_does_one_for_another_name(self, memory: MemoryStore, fill: Fill, secure: Receiver) -> None:
@@ -266,7 +267,7 @@ class TestTls:
         fill(memory, 1)
         url = secure.url.replace("127.0.0.1", "localhost")
         answer = self._sent(memory, url, trusting())
-        assert answer == Failed("the server's certificate is not to be trusted", Concern.DESTINATION)
+        assert answer == Failed("the server's certificate is not to be trusted", Concern.ADDRESS)
         assert secure.requests == []
 
     def test_a_known_one_does(self, memory: MemoryStore, fill: Fill, secure: Receiver) -> None:
@@ -287,7 +288,7 @@ class TestTls:
         """And the other way round."""
         fill(memory, 1)
         answer = self._sent(memory, receiver.url.replace("http:", "https:"), None)
-        assert answer == Failed("no encrypted connection came about", Concern.DESTINATION)
+        assert answer == Failed("no encrypted connection came about", Concern.ADDRESS)
 
 
 class TestSecrets:

@@ -12,15 +12,17 @@ from attrs import define, evolve, field
 from regen_core.adapters.memory import MemoryStore
 from regen_core.adapters.revenue.relay import Happened, Relay, TakesNothing, Tally, Until
 from regen_core.adapters.revenue.sink import Part, delivery_line, joined, part_of
-from regen_core.attempts import MOST_IN_A_ROW, Answer, Concern, Failed, Pause, Refused, Taken
+from regen_core.attempts import MOST_ASTRAY, MOST_IN_A_ROW, Answer, Failed, Pause, Refused, Taken
 from regen_core.ports import OutboxEntry, Settlement, Store, StoreFault
 from regen_core.revenue import RevenueLedger, collect_all
+from regen_core.statuses import Concern
 from regen_core.wire.canonical import delivery_of
 from regen_core.wire.strict_json import parse
 from tests.relay.conftest import ALL, FakeWorld
 
 Fill = Callable[..., list[str]]
 DOWN = Failed("the connection was refused", Concern.DESTINATION)
+WRONG = Failed("HTTP 404: nothing is at the address", Concern.ADDRESS)
 
 
 @define
@@ -223,6 +225,53 @@ class TestAPlaceThatTakesNothing:
         mended = FakeSink()
         assert world.relay(store, mended).run(Until.DONE).delivered == self.MANY
         assert sorted(mended.taken) == sorted(sent)
+
+    @pytest.mark.parametrize("count", [1, MANY])
+    def test_an_address_that_cannot_heal_is_waited_for_five_times(
+        self, memory: MemoryStore, fill: Fill, world: FakeWorld, count: int
+    ) -> None:
+        """A wrong path answers 404 to everything: minutes until ten were parked, and now seconds, with none parked."""
+        sent, sink = fill(memory, count), FakeSink(lambda _: WRONG)
+        relay = world.relay(memory, sink, attempts=8)
+        told = self.suspicions(relay)
+        tally = relay.run(Until.DONE)
+        assert (len(sink.asked), tally.parked, tally.held_up) == (MOST_ASTRAY, 0, True)
+        assert told == [TakesNothing(MOST_ASTRAY, None, WRONG.reason)]
+        assert sum(world.sleeps) < 10
+        world.seconds += 3600
+        mended = FakeSink()
+        assert world.relay(memory, mended).run(Until.DONE).delivered == count
+        assert sorted(mended.taken) == sorted(sent)
+
+    def test_without_that_limit_it_takes_minutes(
+        self, memory: MemoryStore, fill: Fill, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The control."""
+        monkeypatch.setattr("regen_core.attempts.MOST_ASTRAY", 10**9)
+        fill(memory, self.MANY)
+        tally = world.relay(memory, FakeSink(lambda _: WRONG), attempts=8).run(Until.DONE)
+        assert tally.parked == MOST_IN_A_ROW
+        assert sum(world.sleeps) > 120
+
+    def test_following_waits_longer_with_each_answer_of_a_wrong_address(
+        self, memory: MemoryStore, fill: Fill, world: FakeWorld
+    ) -> None:
+        """And goes on when it was mended: a service doesn't end."""
+        sent = fill(memory, self.MANY)
+        sink = FakeSink(lambda _: WRONG if world.seconds < 60 else Taken())
+        relay = world.relay(memory, sink, attempts=24)
+        told, sleep = self.suspicions(relay), world.sleep
+
+        def nap(seconds: float) -> None:
+            sleep(seconds)
+            world.is_stopped = len(sink.taken) == len(sent)
+
+        relay.world = evolve(relay.world, sleep=nap)
+        assert relay.run(Until.STOPPED).parked == 0
+        assert [each.in_a_row for each in told] == list(range(MOST_ASTRAY, MOST_ASTRAY + len(told)))
+        waits = [each.again_in for each in told if each.again_in is not None]
+        assert len(waits) == len(told) > 1
+        assert waits == sorted(waits)
 
     def test_without_the_limit_all_is_parked(
         self, memory: MemoryStore, fill: Fill, world: FakeWorld, monkeypatch: pytest.MonkeyPatch

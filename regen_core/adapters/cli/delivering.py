@@ -203,9 +203,12 @@ class _Report:
 
 
 def _suspicion(of: TakesNothing) -> str:
-    told = f"{of.in_a_row} deliveries in a row were parked and none was taken, which looks like a wrong address"
+    told, then = f"{of.in_a_row} deliveries in a row were parked and none was taken", ", then use --retry-parked"
+    if of.said is not None:
+        told, then = f"{of.said}; {of.in_a_row} answers in a row were like that and nothing was taken", ""
+    told = f"{told}, which looks like a wrong address"
     if of.again_in is None:
-        return f"{told}. Stopped: what isn't parked waits. Check --to and the credentials, then use --retry-parked"
+        return f"{told}. Stopped: what isn't parked waits. Check --to and the credentials{then}"
     return f"{told}; one more is tried in {_seconds(of.again_in)}"
 
 

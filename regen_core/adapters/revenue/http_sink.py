@@ -22,8 +22,9 @@ from attrs import define, field
 from regen_core.adapters.revenue.bounded_network import BoundedNetwork, Deadline
 from regen_core.adapters.revenue.destination import Destination
 from regen_core.adapters.revenue.sink import Part, joined, part_of
-from regen_core.attempts import Answer, Concern, Failed, answer_of_status
+from regen_core.attempts import Answer, Failed, answer_of_status
 from regen_core.ports import OutboxEntry
+from regen_core.statuses import Concern
 
 __all__ = ["HttpSink", "LEASE", "MAX_BODY", "PATIENCE", "READ_OF_ANSWER"]
 
@@ -165,9 +166,9 @@ def _broken(broken: Exception) -> Failed:
         return Failed("the connection broke before the answer was complete")
     cause = broken.__cause__ or broken.__context__
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return Failed("the server's certificate is not to be trusted", Concern.DESTINATION)
+        return Failed("the server's certificate is not to be trusted", Concern.ADDRESS)
     if isinstance(cause, ssl.SSLError):
-        return Failed("no encrypted connection came about", Concern.DESTINATION)
+        return Failed("no encrypted connection came about", Concern.ADDRESS)
     if isinstance(cause, ConnectionRefusedError):
         return Failed("the connection was refused", Concern.DESTINATION)
     return Failed("the server can't be reached", Concern.DESTINATION)

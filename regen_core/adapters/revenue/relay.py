@@ -28,6 +28,7 @@ from regen_core.attempts import (
     RetryPolicy,
     TryAgain,
     after_attempt,
+    astray_in_a_row,
     parked_in_a_row,
     pause_after,
 )
@@ -80,13 +81,15 @@ class Happened:
 
 @frozen
 class TakesNothing:
-    """So many deliveries were parked in a row that it is the destination that is suspected.
+    """So many deliveries were parked in a row that it is the destination that is suspected, or so many answers said so.
 
-    ``again_in`` ``None``: the relay ends; else one more delivery is tried after that time.
+    ``again_in`` ``None``: the relay ends; else one more delivery is tried after that time. ``said`` is what the answers
+    said, the last time; ``None`` where deliveries were parked.
     """
 
     in_a_row: int
     again_in: timedelta | None
+    said: str | None = None
 
 
 @define
@@ -124,6 +127,7 @@ class Relay:
     tell: Callable[[Happened | TakesNothing], None] = field(default=lambda _: None)
     tally: Tally = field(factory=Tally, init=False)
     parked_in_a_row: int = field(default=0, init=False)
+    astray_in_a_row: int = field(default=0, init=False)
 
     def run(self, until: Until) -> Tally:
         """Deliver until the end that was asked for. Raises what store and sink raise."""
@@ -145,7 +149,8 @@ class Relay:
         """Whether a destination that is to be left alone is not waited for."""
         ends = until is Until.ONCE or (pause.takes_nothing and until is Until.DONE)
         if pause.takes_nothing:
-            self.tell(TakesNothing(self.parked_in_a_row, None if ends else pause.wait))
+            in_a_row = self.parked_in_a_row if pause.said is None else self.astray_in_a_row
+            self.tell(TakesNothing(in_a_row, None if ends else pause.wait, pause.said))
         return ends
 
     def _idle(self, until: Until) -> timedelta | None:
@@ -214,9 +219,11 @@ class Relay:
         ]
         self.store.settle(self.scope, settled)
         self._count(settled, now)
+        self.astray_in_a_row = astray_in_a_row(self.astray_in_a_row, answer)
         return pause_after(
             answer,
             in_a_row=self.parked_in_a_row,
+            astray=self.astray_in_a_row,
             has_parked=any(isinstance(each.outcome, Parked) for each in settled),
             failed_before=min(each.attempts for each in part.entries),
             jitter=jitter,

@@ -14,13 +14,9 @@ from regen_core.attempts import (
     LONGEST_WAIT,
     MOST_IN_A_ROW,
     SHORTEST_WAIT,
-    STATUS_CLASSES,
-    STATUSES,
     Acknowledged,
     Answer,
-    Concern,
     Failed,
-    Meaning,
     Outcome,
     Parked,
     Pause,
@@ -34,9 +30,9 @@ from regen_core.attempts import (
     backoff,
     parked_in_a_row,
     pause_after,
-    status_rule,
     wait_after,
 )
+from regen_core.statuses import STATUS_CLASSES, STATUSES, Concern, Meaning, status_rule
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 JITTERS = st.floats(0, 1, exclude_max=True)
@@ -67,12 +63,14 @@ class TestStatuses:
         taken = {200, 201, 202, 204}
         refused = {207, 400, 413, 422, 499}
         of_the_delivery = {408, 409, 425, 500, 599}
-        of_the_destination = {100, 301, 302, 303, 307, 308, 401, 403, 404, 405, 415, 429, 501, 502, 503, 504}
+        of_the_destination = {429, 502, 503, 504}
+        of_the_address = {100, 301, 302, 303, 307, 308, 401, 403, 404, 405, 410, 415, 501, 505, 511}
         assert {s for s in taken if status_rule(s).meaning is Meaning.TAKEN} == taken
         assert {s for s in refused if status_rule(s).meaning is Meaning.REFUSED} == refused
-        failed = of_the_delivery | of_the_destination
+        failed = of_the_delivery | of_the_destination | of_the_address
         assert {s for s in failed if status_rule(s).meaning is Meaning.FAILED} == failed
         assert {s for s in failed if status_rule(s).concern is Concern.DESTINATION} == of_the_destination
+        assert {s for s in failed if status_rule(s).concern is Concern.ADDRESS} == of_the_address
 
     @pytest.mark.parametrize("status", [0, 42, 99, 600, 999])
     def test_what_is_no_status_acknowledges_nothing(self, status: int) -> None:
@@ -200,7 +198,13 @@ class TestPauses:
     def pause(answer: Answer, in_a_row: int, *, has_parked: bool) -> Pause | None:
         """After the first failure, with the default policy."""
         return pause_after(
-            answer, in_a_row=in_a_row, has_parked=has_parked, failed_before=0, jitter=0.5, policy=DEFAULT_POLICY
+            answer,
+            in_a_row=in_a_row,
+            astray=1,
+            has_parked=has_parked,
+            failed_before=0,
+            jitter=0.5,
+            policy=DEFAULT_POLICY,
         )
 
     @given(st.lists(st.sampled_from([Acknowledged(), Parked("no"), TryAgain(NOW, "no"), Released()]), max_size=40))

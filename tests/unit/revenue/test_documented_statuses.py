@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from regen_core.attempts import STATUS_CLASSES, STATUSES, Concern, Meaning, StatusRule
+from regen_core.statuses import STATUS_CLASSES, STATUSES, Concern, Meaning, StatusRule
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "delivery-format.md"
+PAUSES = {Concern.DELIVERY: "–", Concern.DESTINATION: "yes", Concern.ADDRESS: "yes, five times"}
 BECOMES = {Meaning.TAKEN: "acknowledged", Meaning.REFUSED: "parked", Meaning.FAILED: "tried again"}
 
 
 def row(status: str, rule: StatusRule) -> str:
     """A row of the page."""
-    pause = "yes" if rule.concern is Concern.DESTINATION else "–"
+    pause = PAUSES[rule.concern]
     return f"| {status} | {BECOMES[rule.meaning]} | {pause} | {rule.because} |"
 
 

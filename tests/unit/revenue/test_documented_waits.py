@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -10,21 +11,23 @@ from regen_core.attempts import (
     DEFAULT_POLICY,
     LONGEST_WAIT,
     Acknowledged,
-    Concern,
     Failed,
     Parked,
     Pause,
     Refused,
     Released,
     RetryPolicy,
+    Taken,
     TryAgain,
     after_attempt,
     answer_of_status,
+    astray_in_a_row,
     backoff,
     parked_in_a_row,
     pause_after,
     wait_after,
 )
+from regen_core.statuses import Concern
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 HALF = 0.5
@@ -73,7 +76,7 @@ class TestAsked:
             timedelta(seconds=30),
         )
         assert answer_of_status(422, "30", NOW) == Refused("HTTP 422: the same content would be refused again")
-        assert answer_of_status(600, None, NOW) == Failed("HTTP 600: this is no HTTP status", Concern.DESTINATION)
+        assert answer_of_status(600, None, NOW) == Failed("HTTP 600: this is no HTTP status", Concern.ADDRESS)
 
     def test_a_failure_that_says_nothing_of_itself_is_about_the_delivery(self) -> None:
         assert Failed("no answer") == Failed("no answer", Concern.DELIVERY, None)
@@ -110,7 +113,7 @@ class TestPauses:
     def pause(in_a_row: int, policy: RetryPolicy = DEFAULT_POLICY, *, has_parked: bool = True) -> Pause | None:
         answer = Refused("HTTP 400") if has_parked else Failed("down", Concern.DESTINATION)
         return pause_after(
-            answer, in_a_row=in_a_row, has_parked=has_parked, failed_before=3, jitter=HALF, policy=policy
+            answer, in_a_row=in_a_row, astray=0, has_parked=has_parked, failed_before=3, jitter=HALF, policy=policy
         )
 
     def test_the_tenth(self) -> None:
@@ -122,10 +125,22 @@ class TestPauses:
         slow = RetryPolicy(base=timedelta(minutes=1))
         assert self.pause(10, slow, has_parked=False) == Pause(timedelta(minutes=2.5))
 
+    def test_the_fifth_answer_of_a_wrong_address_is_the_last_that_is_waited_for(self) -> None:
+        """After 0.25 + 0.5 + 1 + 2 seconds on average, whichever deliveries they were about."""
+        wrong = Failed("HTTP 404", Concern.ADDRESS)
+        after = partial(pause_after, wrong, in_a_row=0, has_parked=False, failed_before=0, jitter=HALF)
+        pauses = [after(astray=astray, policy=DEFAULT_POLICY) for astray in range(1, 6)]
+        assert pauses[:4] == [Pause(timedelta(seconds=wait)) for wait in (0.25, 0.5, 1, 2)]
+        assert pauses[4] == Pause(timedelta(seconds=4), takes_nothing=True, said="HTTP 404")
+
     def test_what_was_tried_ends_or_lengthens_the_row(self) -> None:
         assert parked_in_a_row(4, Parked("HTTP 422")) == 5
         assert parked_in_a_row(4, Acknowledged()) == 0
         assert parked_in_a_row(4, Released()) == 4
+        assert astray_in_a_row(4, Failed("HTTP 404", Concern.ADDRESS)) == 5
+        assert astray_in_a_row(4, Failed("HTTP 503", Concern.DESTINATION)) == 4
+        assert astray_in_a_row(4, Failed("HTTP 500", Concern.DELIVERY)) == 4
+        assert astray_in_a_row(4, Refused("HTTP 422")) == astray_in_a_row(4, Taken()) == 0
 
     def test_outcomes_are_values(self) -> None:
         """A store and a test say the same with them."""
