@@ -11,12 +11,10 @@ from tests.mutants.generating import mutants_of
 from tests.mutants.judging import survivors
 from tests.mutants.mutant import CORE
 
-UNIT, RULES = "tests/unit/core", "tests/properties"
+UNIT, SENDING, RULES = "tests/unit/core", "tests/unit/revenue", "tests/properties"
 FOCUSED = {
     "access": [f"{UNIT}/test_access.py", f"{UNIT}/test_each_condition.py"],
-    "attempts": [
-        f"tests/unit/revenue/test_{name}.py" for name in ("attempts", "documented_waits", "documented_statuses")
-    ],
+    "attempts": [f"{SENDING}/test_documented_waits.py", f"{SENDING}/test_attempts.py"],
     "changes": [f"{UNIT}/test_changes.py"],
     "checks": [f"{UNIT}/test_malformed_values.py", f"{UNIT}/test_each_condition.py"],
     "decision_table": [f"{UNIT}/test_composed_tables.py"],
@@ -42,6 +40,7 @@ FOCUSED = {
     "request": [f"{UNIT}/test_request_values.py"],
     "retry_after": [f"{UNIT}/test_retry_after.py"],
     "revenue": [f"{UNIT}/test_collecting.py"],
+    "statuses": [f"{SENDING}/test_documented_statuses.py", f"{SENDING}/test_attempts.py"],
     "store": [f"{UNIT}/test_store_values.py"],
     "transactions": [f"{UNIT}/test_stored_values.py", f"{UNIT}/test_malformed_values.py"],
     "type_mapping": [f"{UNIT}/test_mapping_words.py", f"{RULES}/test_mapping.py"],
@@ -49,7 +48,7 @@ FOCUSED = {
 }
 """The tests that are about a module; where none are named, all that are about the core."""
 
-EVERYTHING = [UNIT, "tests/unit/revenue", "tests/unit/fields", RULES]
+EVERYTHING = [UNIT, SENDING, "tests/unit/fields", RULES]
 NO_RULE_OF_ITS_OWN = {"__init__", "calls", "page", "ports", "rules", "run_ports"}
 """The register, names and protocols: nothing in them decides."""
 
