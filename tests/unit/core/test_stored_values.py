@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from regen_core.access import Scope
 from regen_core.documents import AdjustmentKind, BillingItem, DocumentKey, DocumentType
-from regen_core.idempotency import IdempotencyRecord, RequestMeaning, consult, key_digest, meaning_of
+from regen_core.idempotency import IdempotencyRecord, RequestMeaning, Running, consult, key_digest, meaning_of
+from regen_core.request import RegenerateRequest
 from regen_core.testing.edits import SLOTS, initial
 from regen_core.transactions import (
     BillingTransaction,
@@ -103,6 +105,8 @@ class TestDerived:
         one = StoredTransactions((stored(), stored(place=1)))
         assert one.item_ids == ("d1-i1", "d1-i2")
         assert "item_ids" not in repr(one)
+        assert StoredTransactions((stored(),)).item_ids == ("d1-i1",)
+        assert StoredTransactions().item_ids == ()
 
     def test_what_an_override_replaces(self) -> None:
         now = stored().transaction
@@ -132,7 +136,21 @@ class TestMessages:
 
 
 class TestKeyedValues:
-    """IDM-4: a part of a meaning or of a record is named, so that none passes for another."""
+    """IDM-4: what a request means, and that no part of it passes for another."""
+
+    @pytest.mark.parametrize("requested", [None, frozenset({"north"})])
+    def test_what_a_request_means(self, requested: frozenset[str] | None) -> None:
+        scope = Scope(tenant="t1", entity="e7", orgs=frozenset({"north"}), requested_orgs=requested)
+        request = RegenerateRequest(type=DocumentType.INVOICE, id="d1")
+        told = {"path": "/v1/uno-regenerate/billing-transaction", "entity": "e7", "requested_orgs": requested}
+        parts: dict[str, Any] = {**told, "request": request}
+        assert meaning_of(scope, request) == RequestMeaning(method="POST", **parts)
+        assert meaning_of(scope, request, method="PUT") == RequestMeaning(method="PUT", **parts)
+
+    def test_a_claim_is_a_value(self) -> None:
+        """IDM-3: two claims say the same, that somebody is at it."""
+        assert Running() == Running()
+        assert len({Running(), Running()}) == 1
 
     @pytest.mark.parametrize(("kind", "parts"), [(RequestMeaning, 5), (IdempotencyRecord, 5)])
     def test_parts_are_named(self, kind: Any, parts: int) -> None:
