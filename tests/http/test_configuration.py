@@ -68,6 +68,7 @@ class TestRead:
                     "concurrent_requests": 4,
                     "failed_logins_per_minute": 5,
                     "connections": 6,
+                    "connections_per_address": 15,
                     "header_seconds": 7,
                     "body_seconds": 8.5,
                     "send_seconds": 9,
@@ -87,7 +88,7 @@ class TestRead:
         assert (bounds.connections, bounds.head_seconds, bounds.send_seconds) == (6, 7.0, 9.0)
         assert (read.body_seconds, server.keep_alive_seconds, server.drain_seconds) == (8.5, 10, 0.0)
         assert (server.stop_seconds, read.threads, server.trusted_proxies) == (12, 13, ("10.0.0.0/8",))
-        assert read.most_together == 14
+        assert (read.most_together, bounds.connections_per_address) == (14, 15)
         assert (read.style.business_failures_are_ok, read.style.replays_are_conflicts) == (True, True)
         assert (read.host, read.port, read.database) == ("::1", 0, "sqlite:///other.db")
         assert read.clients[0].caller.permissions == frozenset()

@@ -15,6 +15,7 @@ import httptools
 from attrs import frozen
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from regen_core.adapters.http.addresses import Networks, counted_address, is_within
 from regen_core.adapters.http.answering import new_process_id
 from regen_core.adapters.http.envelope import DROP_EXTENSION
 from regen_core.refusals import UnreadableBody
@@ -29,7 +30,8 @@ class Bounds:
 
     Fields: ``head_bytes`` for a request's line and headers, ``headers`` how many of these; ``head_seconds`` for their
     arrival; ``unread_bytes`` that may follow an answer which didn't wait for the whole body; ``send_seconds`` for a
-    client to take what is sent; ``connections`` at once; ``waiting`` requests that were sent ahead on one connection.
+    client to take what is sent; ``connections`` at once, and of one address, so that none can hold them all;
+    ``waiting`` requests that were sent ahead on one connection.
     """
 
     head_bytes: int = 16 * 1024
@@ -38,6 +40,7 @@ class Bounds:
     unread_bytes: int = 1024 * 1024
     send_seconds: float = 30.0
     connections: int = 512
+    connections_per_address: int = 256
     waiting: int = 16
 
 
@@ -55,6 +58,10 @@ class BoundedProtocol(HttpToolsProtocol):
     """One connection. ``bounds`` are a class attribute: uvicorn makes the instances."""
 
     bounds: ClassVar[Bounds] = Bounds()
+    proxies: ClassVar[Networks] = ()
+    """Whose connections are those of many clients: of their addresses there is no limit."""
+    address: str = ""
+    """Whom its connections are counted for; empty where they aren't."""
     _fault: tuple[int, str] = _NOT_HTTP
     _timer: asyncio.TimerHandle | None = None
     """Runs while a request's head is awaited."""
@@ -73,11 +80,22 @@ class BoundedProtocol(HttpToolsProtocol):
     # the connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        """Begin, unless there are too many already."""
-        if len(self.connections) >= self.bounds.connections:
+        """Begin, unless there are too many already, of all or of one address."""
+        self.address = self._counted(transport.get_extra_info("peername"))
+        if len(self.connections) >= self.bounds.connections or self._has_its_share():
             transport.abort()
         super().connection_made(transport)
         self._await_head()
+
+    def _counted(self, peer: Any) -> str:
+        host = peer[0] if isinstance(peer, tuple) else None  # a text where the socket isn't one of a network
+        return "" if host is None or is_within(host, self.proxies) else counted_address(host)
+
+    def _has_its_share(self) -> bool:
+        if not self.address:
+            return False
+        theirs: int = sum([getattr(each, "address", "") == self.address for each in self.connections])
+        return theirs >= self.bounds.connections_per_address
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the timers."""
@@ -263,6 +281,6 @@ def _answer(status: int, fault: str) -> bytes:
     return head.encode() + body
 
 
-def bounded_protocol(bounds: Bounds) -> type[asyncio.Protocol]:
-    """The protocol with other bounds."""
-    return type("BoundedProtocol", (BoundedProtocol,), {"bounds": bounds})
+def bounded_protocol(bounds: Bounds, proxies: Networks = ()) -> type[asyncio.Protocol]:
+    """The protocol with other bounds, and with proxies that speak for many."""
+    return type("BoundedProtocol", (BoundedProtocol,), {"bounds": bounds, "proxies": proxies})

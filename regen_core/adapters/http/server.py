@@ -15,6 +15,7 @@ import uvicorn
 from attrs import field, frozen
 from starlette.types import ASGIApp
 
+from regen_core.adapters.http.addresses import networks_of
 from regen_core.adapters.http.protocol import Bounds, bounded_protocol
 
 __all__ = ["ServerSettings", "ServiceServer", "bound_socket", "url_of"]
@@ -41,7 +42,7 @@ class ServerSettings:
 
     Fields: ``keep_alive_seconds`` for the next request on a connection; ``drain_seconds`` between a signal and the end
     of listening, in which the service says that it isn't ready; ``stop_seconds`` for requests in flight after that;
-    ``trusted_proxies`` addresses or networks whose ``X-Forwarded-For`` is believed.
+    ``trusted_proxies`` addresses or networks whose ``X-Forwarded-For`` is believed, and whose connections are many's.
     """
 
     bounds: Bounds = field(factory=Bounds)
@@ -60,7 +61,7 @@ class ServiceServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=bounded_protocol(settings.bounds),
+                http=bounded_protocol(settings.bounds, networks_of(settings.trusted_proxies)),
                 loop="auto",
                 log_config=None,
                 access_log=False,
