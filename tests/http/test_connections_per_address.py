@@ -56,23 +56,23 @@ def greeted(wires: list[socket.socket]) -> int:
 @LINUX
 def test_one_address_leaves_room_for_others() -> None:
     """It holds its share, is refused more, and another one is answered; with some of them gone it may come again."""
-    with running(Bounds(connections=MOST, connections_per_address=THEIRS)) as server:
-        with held(server, ONE, MOST + 2) as wires:
-            assert greeted(wires) == THEIRS
-            assert is_answered(server, OTHER)
-            assert not is_answered(server, ONE)
-            for wire in wires[:2]:
-                wire.close()
-            assert any(is_answered(server, ONE) for _ in range(100))
+    bounds = Bounds(connections=MOST, connections_per_address=THEIRS)
+    with running(bounds) as server, held(server, ONE, MOST + 2) as wires:
+        assert greeted(wires) == THEIRS
+        assert is_answered(server, OTHER)
+        assert not is_answered(server, ONE)
+        for wire in wires[:2]:
+            wire.close()
+        assert any(is_answered(server, ONE) for _ in range(100))
 
 
 @LINUX
 def test_control_without_a_share_it_shuts_the_others_out() -> None:
     """The same attack where an address may have all that there are."""
-    with running(Bounds(connections=MOST, connections_per_address=MOST)) as server:
-        with held(server, ONE, MOST) as wires:
-            assert greeted(wires) == MOST
-            assert not is_answered(server, OTHER)
+    bounds = Bounds(connections=MOST, connections_per_address=MOST)
+    with running(bounds) as server, held(server, ONE, MOST) as wires:
+        assert greeted(wires) == MOST
+        assert not is_answered(server, OTHER)
 
 
 def test_a_trusted_proxy_has_no_share() -> None:
