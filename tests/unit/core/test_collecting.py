@@ -69,6 +69,12 @@ def test_columns_have_names(revision: int, column: str) -> None:
     assert comparison(None, delivery) is Comparison.NOTHING_HELD
 
 
+def test_a_delivery_is_called_by_its_transaction_and_its_number() -> None:
+    """REV-0: whoever has seen one can tell a repetition from the next one."""
+    delivery = Delivery(OURS, 12, RegenerateFlag.Y, SendAction.LINE)
+    assert (delivery.id, delivery.revision) == (f"{OURS.id}-12", 3)
+
+
 def test_deliveries_are_collected_one_after_the_other_by_the_rules_that_are_given() -> None:
     line, void = (Delivery(OURS, n, RegenerateFlag.Y, action) for n, action in ((1, SendAction.LINE), (2, _VOID)))
     assert collect_all(ledger(), (line,), OTHER_RULES) == ledger(Held(OURS, HeldAs.TOMBSTONE))
