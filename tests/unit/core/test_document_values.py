@@ -73,7 +73,7 @@ class TestDerived:
 
 
 class TestAsValues:
-    """Compared by what they say, hashed alike, and built by name where places could be mixed up."""
+    """Compared by what they say, and hashed alike."""
 
     @pytest.mark.parametrize(
         "value", [KEY, HEADER, ITEM, DOCUMENT, CarriedFields(), Assumption("booking amount", "10", "MAP-S")]
@@ -82,14 +82,6 @@ class TestAsValues:
         again = evolve(value)
         assert again is not value
         assert {again: "found"}[value] == "found"
-
-    def test_names_stand_beside_what_they_name(self) -> None:
-        item: Any = BillingItem
-        with pytest.raises(TypeError, match="positional"):
-            item("i1", Decimal(10))
-        key: Any = DocumentKey
-        with pytest.raises(TypeError, match="positional"):
-            key("t1", "e1", DocumentType.INVOICE, "d1")
 
 
 class TestFaults:
