@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,6 +9,7 @@ from threading import Lock
 from typing import Any, Final
 
 from attrs import field, frozen
+from msgspec.json import Decoder, Encoder
 
 from regen_core.access import Scope
 from regen_core.adapters.sql.prepared import Prepared
@@ -22,8 +22,8 @@ from regen_core.wire.requests import meaning_json, meaning_of
 
 __all__ = ["CLEAN_UP_EVERY", "RunningKeys", "are_visible", "saved_record", "save_record"]
 
-_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
-
+_encode: Final = Encoder(order="sorted").encode
+_decode: Final = Decoder().decode
 
 CLEAN_UP_EVERY: Final = 16
 """After so many saved keys some that have expired are removed."""
@@ -79,7 +79,7 @@ def _record(tenant: str, row: Row) -> IdempotencyRecord:
     given = [each for each in document_ids if each is not None]
     documents = [DocumentKey(tenant=tenant, entity=entity, type=DocumentType(kind), id=each) for each in given]
     return IdempotencyRecord(
-        meaning=meaning_of(json.loads(meaning)),
+        meaning=meaning_of(_decode(meaning)),
         status=status,
         body=bytes(body),
         documents=tuple(documents),
@@ -94,7 +94,8 @@ def save_record(reader: Reader, tenant: str, digest: str, record: IdempotencyRec
     saved when it is done for every :data:`CLEAN_UP_EVERY` th key.
     """
     meaning: RequestMeaning = record.meaning
-    told = (_write(meaning_json(meaning)), record.status, record.body, meaning.entity, *_ids(record.documents))
+    text = _encode(meaning_json(meaning)).decode()
+    told = (text, record.status, record.body, meaning.entity, *_ids(record.documents))
     reader.unit.put(reader.statements.keys.save, (tenant, digest, *told, text_of_moment(record.set_at)))
     if clean_up:
         before = text_of_moment(record.set_at - KEY_LIFETIME)

@@ -14,7 +14,7 @@ from regen_core.access import Scope
 from regen_core.adapters.sql import relay, runs
 from regen_core.adapters.sql.engine import BUSY_TIMEOUT, open_database
 from regen_core.adapters.sql.faults import DamagedRows
-from regen_core.adapters.sql.keys import CLEAN_UP_EVERY, RunningKeys
+from regen_core.adapters.sql.keys import CLEAN_UP_EVERY
 from regen_core.adapters.sql.listing import list_deliveries, list_documents, list_revenue, list_transactions
 from regen_core.adapters.sql.loading import load_documents
 from regen_core.adapters.sql.reading import NotOne, Reader, org_count, org_values
@@ -71,8 +71,8 @@ class SqlStore:
         self._connections = connections
         self._units = Units(connections)
         self._clock = clock
-        saved, elsewhere = count(), connections.backend.claims(connections.engine.url, connections.where)
-        self._claims = Claims(RunningKeys(), elsewhere, lambda: next(saved) % CLEAN_UP_EVERY == 0)
+        saved, claim = count(), connections.backend.claims(connections.engine.url, connections.where)
+        self._claims = Claims(claim, lambda: next(saved) % CLEAN_UP_EVERY == 0)
 
     @classmethod
     def open(
@@ -182,7 +182,7 @@ class SqlStore:
             return damaged
 
     def _regenerate_once(self, asked: Asked, call: IdempotentCall) -> Outcome | Replay:
-        """Under an Idempotency-Key: claim it in this process, then beside or in the database (IDM-3, IDM-7)."""
+        """Under an Idempotency-Key: claim it before the unit of work, and where it is shared in it (IDM-3, IDM-7)."""
         with self._claims.claimed(asked.scope.tenant, call) as keyed:
             if keyed is None:
                 return KEY_IS_RUNNING

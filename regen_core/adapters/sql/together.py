@@ -9,7 +9,6 @@ from itertools import groupby
 
 from attrs import frozen
 
-from regen_core.adapters.sql.keys import RunningKeys
 from regen_core.adapters.sql.regenerating import Keyed, Turn, regenerate_turns
 from regen_core.adapters.sql.units import Units
 from regen_core.idempotency import KEY_IS_RUNNING, Replay, key_digest
@@ -24,25 +23,21 @@ Answered = Regeneration | Refusal | Replay
 
 @frozen
 class Claims:
-    """How a store claims keys: in this process first, then beside the database (IDM-3, IDM-7).
+    """How a store claims keys before a unit of work begins (IDM-3, IDM-7).
 
-    ``is_due`` says, once per key that is claimed, whether expired ones are removed with it.
+    ``claim`` is the database's way; ``is_due`` says, once per key that is claimed, whether expired ones are removed
+    with it.
     """
 
-    here: RunningKeys
-    elsewhere: Callable[[str], AbstractContextManager[bool]]
+    claim: Callable[[str], AbstractContextManager[bool]]
     is_due: Callable[[], bool]
 
     @contextmanager
     def claimed(self, tenant: str, call: IdempotentCall) -> Iterator[Keyed | None]:
         """Claim a call's key for the time of the block; ``None`` where somebody else has it."""
         digest = key_digest(tenant, call.client, call.key)
-        with self.here.claimed(digest) as is_free:
-            if not is_free:
-                yield None
-                return
-            with self.elsewhere(digest) as is_free_elsewhere:
-                yield Keyed(call, digest, self.is_due()) if is_free_elsewhere else None
+        with self.claim(digest) as is_free:
+            yield Keyed(call, digest, self.is_due()) if is_free else None
 
 
 def regenerate_together(
