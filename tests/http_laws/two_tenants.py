@@ -16,6 +16,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import product
 from random import Random
 from typing import Any, Final
@@ -27,7 +28,7 @@ from regen_core.adapters.http.execution import Executor, Outcome, Work
 from regen_core.adapters.http.keys_in_flight import KeysInFlight
 from regen_core.adapters.http.limits import Limits, Quotas, Window
 from regen_core.adapters.memory import MemoryStore
-from regen_core.documents import DocumentKey, DocumentType
+from regen_core.documents import BillingDocument, DocumentKey, DocumentType
 from regen_core.ports import Store
 from regen_core.request import RegenerateRequest
 from regen_core.testing.edits import EDITS, edited, initial
@@ -173,8 +174,7 @@ class World:
             await self._ask(step, step.scope)
 
     def _load(self, key: DocumentKey, step: Step) -> object:
-        document = initial(key)
-        return self._executor.store.load(edited(document, step.edit, step.number) if step.edit else document)
+        return self._executor.store.load(_document(key, step.edit, step.number))
 
     async def _ask(self, step: Step, scope: Scope) -> None:
         assert step.request is not None
@@ -198,6 +198,12 @@ class World:
             gate.set()
             self._heard[tenant][place] = lasting(await task)
         self._held[tenant].clear()
+
+
+@lru_cache(maxsize=4096)
+def _document(key: DocumentKey, edit: str, number: int) -> BillingDocument:
+    """A document as it is loaded: each strand is performed many times."""
+    return edited(initial(key), edit, number) if edit else initial(key)
 
 
 def lasting(heard: Heard) -> tuple[int, Any, bytes]:
