@@ -77,7 +77,9 @@ class Operation:
             body=body or b"",
             caller=exchange.caller,
         )
-        told = partial(answer_to, style=self._style, process_id=new_process_id(), request_id=exchange.request_id)
+        told = _told_once(
+            partial(answer_to, style=self._style, process_id=new_process_id(), request_id=exchange.request_id)
+        )
         place = self._place(submission)
         if place is None:
             exchange.outcome = outcome = await self._outcome(exchange, submission, told, is_late=body is None)
@@ -132,6 +134,18 @@ class Operation:
             call = IdempotentCall(client=caller.client, key=key, answer=told)
         occasion = Occasion(self._now(), caller.client)
         return Work(scope=admitted.scope, request=admitted.request, occasion=occasion, idempotent=call)
+
+
+def _told_once(told: Callable[[Outcome], Answer]) -> Callable[[Outcome], Answer]:
+    """Remembers the last answer: what a store saves under a key is what the client gets, byte for byte (IDM-1)."""
+    last: list[tuple[Outcome, Answer]] = []
+
+    def answer(outcome: Outcome) -> Answer:
+        if not last or last[0][0] is not outcome:
+            last[:] = [(outcome, told(outcome))]
+        return last[0][1]
+
+    return answer
 
 
 def _headers(outcome: Outcome) -> dict[str, str]:
