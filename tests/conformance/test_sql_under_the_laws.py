@@ -26,6 +26,7 @@ from regen_core.testing.machine import regeneration_machine
 from regen_core.testing.subject import Accepted, Subject
 from regen_core.transactions import Occasion
 from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
+from tests.crash.profiles import scaled
 from tests.postgresql_server import Server
 
 BESIDE_THE_LAW = ("position", "committed_at", "acknowledged_at")
@@ -34,11 +35,10 @@ TABLES = ("documents", "document_versions", "document_items", "transactions", "o
 PLACES = [Scope(tenant=tenant, entity=entity, orgs=None) for tenant in ("t1", "t2") for entity in ("e1", "e2")]
 
 
-def _told(row: dict[str, Any]) -> list[str]:
+def _told(row: dict[str, Any]) -> str:
     """A row as the laws look at it; whether it waits, not since when."""
-    parts = {name: part for name, part in row.items() if name not in BESIDE_THE_LAW}
-    waits = "acknowledged_at" in row and row["acknowledged_at"] is None
-    return [repr((name, part)) for name, part in parts.items()] + [repr(waits)]
+    parts = [each for each in row.items() if each[0] not in BESIDE_THE_LAW]
+    return repr((parts, "acknowledged_at" in row and row["acknowledged_at"] is None))
 
 
 Place = tuple[Database, SqlStore]
@@ -126,23 +126,28 @@ def _in_turns(places: Sequence[Place]) -> Iterator[Place]:
         yield database, store
 
 
-def test_every_history_on_sqlite_keeps_the_laws(directory: Path) -> None:
+PARTS = scaled(quick=1, deep=4)
+"""Deep, each database's histories are drawn in so many tests, for two workers end together then."""
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_history_on_sqlite_keeps_the_laws(directory: Path, part: int) -> None:
     """CNV-1 … CNV-7, REV-0 … REV-4, REQ-5, PRE-4, TBL-R, TBL-I, ACC-4, ELI-2, DOC-4."""
     databases = [SqliteDatabase(directory / f"{number}.db") for number in range(3)]
-    _check([(each, SqlStore.open(each.url)) for each in databases], settings())
+    _check([(each, SqlStore.open(each.url)) for each in databases], share=PARTS)
 
 
-def test_every_history_on_postgresql_keeps_the_laws(postgresql: Server) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_history_on_postgresql_keeps_the_laws(postgresql: Server, part: int) -> None:
     """CNV-1 … CNV-7, REV-0 … REV-4, REQ-5, PRE-4, TBL-R, TBL-I, ACC-4, ELI-2, DOC-4."""
     databases = [PostgresqlDatabase(postgresql, postgresql.new_schema()) for _ in range(3)]
-    active = settings()
-    _check([(each, SqlStore.open(each.url)) for each in databases], settings(max_examples=active.max_examples // 4))
+    _check([(each, SqlStore.open(each.url)) for each in databases], share=4 * PARTS)
 
 
-def _check(places: Sequence[Place], chosen: settings) -> None:
-    machine = regeneration_machine(lambda: SqlSubject(_in_turns(places)))
+def _check(places: Sequence[Place], share: int) -> None:
+    machine, active = regeneration_machine(lambda: SqlSubject(_in_turns(places))), settings()
     try:
-        run_state_machine_as_test(machine, settings=chosen)
+        run_state_machine_as_test(machine, settings=settings(max_examples=active.max_examples // share))
     finally:
         for _, store in places:
             store.close()

@@ -14,7 +14,7 @@ from regen_core.testing.machine import regeneration_machine
 from tests.crash.profiles import scaled
 
 SHARDS = scaled(quick=2, deep=68)
-HISTORIES, RULES = scaled(quick=60, deep=125), scaled(quick=40, deep=200)
+HISTORIES, RULES = scaled(quick=25, deep=125), scaled(quick=40, deep=200)
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))
