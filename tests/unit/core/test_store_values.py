@@ -86,7 +86,7 @@ class TestLoading:
         now = BillingDocument(evolve(HEADER, number="N-7"), (B,))
         answer = before.load(now)
         assert isinstance(answer, Loaded)
-        assert not answer.is_new
+        assert answer.is_new is False
         assert answer.changes == (FieldChange("number", "N-1", "N-7"), FieldChange("items[a]", A, None))
         stored = before.get(KEY)
         assert stored is not None
