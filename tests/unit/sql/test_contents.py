@@ -1,0 +1,130 @@
+"""Contents that were read lately: found by their whole text, so never another document's or an older one's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from regen_core.access import Scope
+from regen_core.adapters.sql import SqlStore, rows
+from regen_core.adapters.sql.rows import Content, Contents, content_of_row, content_row
+from regen_core.adapters.sql.sandbox import SqlSandbox
+from regen_core.documents import BillingDocument, DocumentKey
+from regen_core.regeneration import Regeneration
+from regen_core.request import RegenerateRequest
+from tests.conformance.conftest import invoice
+
+ALL = Scope(tenant="t1", entity="e1", orgs=None)
+
+
+def document(name: str, amount: str = "10.00") -> BillingDocument:
+    """An invoice with one item."""
+    return invoice(name, id=name, items=((f"{name}-1", amount),))
+
+
+def read(contents: Contents, of: BillingDocument) -> Content:
+    """A document by way of its row, each time with texts of its own, as a driver gives them."""
+    fresh = tuple(["".join([*text]) for text in content_row(of)])
+    return contents.of(evolve(of.key), fresh)
+
+
+class TestFinding:
+    """What is the same is read once; what isn't, is read."""
+
+    def test_the_same_row_is_read_once(self) -> None:
+        """Both readers share one value, which is what was written."""
+        contents, written = Contents(), document("d1")
+        first = read(contents, written)
+        assert first.document == written
+        assert read(contents, written) is first
+
+    @pytest.mark.parametrize("name", ["tenant", "entity", "id"])
+    def test_another_key_is_another_document(self, name: str) -> None:
+        """Even where all else is equal."""
+        contents, written = Contents(), document("d1")
+        changed: dict[str, Any] = {name: "other"}
+        moved = evolve(written, header=evolve(written.header, key=evolve(written.key, **changed)))
+        read(contents, written)
+        assert read(contents, moved).document == moved
+
+    def test_another_text_is_another_content(self) -> None:
+        """Of the same document, in whichever column it differs."""
+        contents, written = Contents(), document("d1")
+        read(contents, written)
+        for other in (document("d1", "11.00"), evolve(written, header=evolve(written.header, reason_code="r"))):
+            assert read(contents, other).document == other
+
+
+class TestForgetting:
+    """Memory has a bound, and what is in use stays."""
+
+    @pytest.fixture(autouse=True)
+    def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(rows, "MOST_TEXT", 2_000)
+
+    def test_never_more_than_two_generations(self) -> None:
+        """However many there are."""
+        contents = Contents()
+        for number in range(200):
+            read(contents, document(f"d{number}"))
+            kept = [*contents._younger, *contents._older]
+            assert sum(len(text) for name in kept for text in name[4:]) <= 2 * 2_000
+        assert len(kept) > 2
+
+    def test_what_is_read_again_is_kept(self) -> None:
+        """While others come and go."""
+        contents, used = Contents(), document("used")
+        first, forgotten = read(contents, used), read(contents, document("once"))
+        for number in range(200):
+            read(contents, document(f"d{number}"))
+            assert read(contents, used) is first
+        assert read(contents, document("once")) is not forgotten
+
+    def test_one_that_is_larger_than_a_generation_is_read_all_the_same(self) -> None:
+        """It takes the place of all others."""
+        contents = Contents()
+        large = invoice("large", id="large", items=tuple((f"item {number}", "1") for number in range(500)))
+        assert read(contents, large).document == large
+
+
+def regenerated(store: SqlStore) -> list[str]:
+    """The amounts that a regeneration writes."""
+    done = store.regenerate(ALL, RegenerateRequest(type=document("d1").type, id="d1", re_migrate=True))
+    assert isinstance(done, Regeneration)
+    return [str(written.amount) for written in done.writes]
+
+
+@contextmanager
+def replaced(directory: Path) -> Iterator[SqlStore]:
+    """A store whose document was taken away behind its back and came again in another shape, with the same version."""
+    url = f"sqlite:///{directory / 'regen.db'}"
+    with SqlStore.open(url) as store, SqlStore.open(url) as other:
+        store.load(document("d1"))
+        assert regenerated(store) == ["10.00"]
+        with SqlSandbox.open(url) as sandbox:
+            sandbox.empty(ALL)
+        other.load(document("d1", "11.00"))
+        yield store
+
+
+def test_a_version_that_came_again_is_read_again(tmp_path: Path) -> None:
+    """A database may be emptied or restored; versions begin again, and say nothing."""
+    with replaced(tmp_path) as store:
+        assert regenerated(store) == ["11.00"]
+
+
+def test_control_found_by_key_alone_it_is_an_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the same check sees of a store that asks for the key only."""
+    known: dict[DocumentKey, Content] = {}
+
+    def by_key(_: Contents, key: DocumentKey, row: tuple[Any, ...]) -> Content:
+        return known.setdefault(key, content_of_row(key, row))
+
+    monkeypatch.setattr(Contents, "of", by_key)
+    with replaced(tmp_path) as store:
+        assert regenerated(store) == ["10.00"]
