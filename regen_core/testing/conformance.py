@@ -34,6 +34,11 @@ __all__ = ["DEFAULT_HISTORIES", "DEFAULT_STEPS", "Options", "check_ids", "confor
 
 _ROWS: Final = frozenset(ROWS)
 
+_ABOUT: Final = {
+    MODEL: "The naive model says the same as the system, step by step and of everything at the end.",
+    UNFORESEEN: "Nothing is raised or answered that isn't foreseen.",
+}
+
 
 def scenarios() -> tuple[Scenario, ...]:
     """All checks that are told as stories."""
@@ -72,11 +77,11 @@ class _Run:
         )
         failed: dict[str, History] = {}
         for history in failures(self.system.subject, asked, self.counts):
-            failed.setdefault(history.check, history)
+            failed.setdefault(history.check, evolve(history, curl=self.system.requests))
         self.counts[MODEL] = self.counts[UNFORESEEN] = len(asked.seeds)
         for each in by_histories:
             if each not in skipped:
-                self.verdicts.judge(each, (each,), self.counts[each], failed.get(each))
+                self.verdicts.judge(each, (each,), self.counts[each], failed.get(each), _ABOUT.get(each))
 
     def _why_not(self, check: str) -> str | None:
         """Both laws about two histories need a copy; of a store only CNV-6 does, for Revenue is the kit's own."""
@@ -91,15 +96,15 @@ class _Run:
         """One story."""
         missing = sorted(each.value for each in scenario.needs - self.system.capabilities)
         because = f"needs {' and '.join(missing)}" if missing else None
-        if self.verdicts.is_skipped(scenario.id, scenario.rule_ids, because):
+        if self.verdicts.is_skipped(scenario.id, scenario.rule_ids, because, scenario.told):
             return
         try:
             found = performed_scenario(self.system, scenario, self.options.seed)
         except OutOfReach as fault:
-            self.verdicts.is_skipped(scenario.id, scenario.rule_ids, str(fault))
+            self.verdicts.is_skipped(scenario.id, scenario.rule_ids, str(fault), scenario.told)
             return
         self.counts.update([each for each in scenario.rule_ids if each in _ROWS])
-        self.verdicts.judge(scenario.id, scenario.rule_ids, 1, found)
+        self.verdicts.judge(scenario.id, scenario.rule_ids, 1, found, scenario.told)
 
     def over_http(self) -> None:
         """What only requests by hand show of a service, about a document that is loaded for them."""
@@ -127,7 +132,7 @@ def performed_scenario(system: System, scenario: Scenario, seed: int = 0) -> His
     else:
         return None
     words, calls = (scenario.told, *journal.words), tuple(journal.calls)
-    return History(check=scenario.id, seed=seed, steps=(), words=words, calls=calls, found=found)
+    return History(check=scenario.id, seed=seed, steps=(), words=words, calls=calls, found=found, curl=system.requests)
 
 
 def conform(system: System, options: Options | None = None) -> Report:

@@ -23,8 +23,8 @@ def performed_check(service: Service, check: HttpCheck) -> History | None:
         check.perform(service)
     except AssertionError as error:
         calls = tuple([{"curl": each} for each in service.sent])
-        words = (check.told, *service.sent)
-        return History(check=check.id, seed=0, steps=(), words=words, calls=calls, found=str(error))
+        words, curl = (check.told, *service.sent), tuple(service.sent)
+        return History(check=check.id, seed=0, steps=(), words=words, calls=calls, found=str(error), curl=curl)
     return None
 
 
@@ -32,11 +32,11 @@ def ask_by_hand(service: Service, verdicts: Verdicts) -> None:
     """Every check of a service that is logged in; those that need a document are skipped without one."""
     for check in HTTP_CHECKS:
         because = _NO_DOCUMENT if check.needs_document and service.document is None else None
-        if not verdicts.is_skipped(check.id, check.rule_ids, because):
+        if not verdicts.is_skipped(check.id, check.rule_ids, because, check.told):
             try:
-                verdicts.judge(check.id, check.rule_ids, 1, performed_check(service, check))
+                verdicts.judge(check.id, check.rule_ids, 1, performed_check(service, check), check.told)
             except NotExercised:
-                verdicts.judge(check.id, check.rule_ids, 0, None)
+                verdicts.judge(check.id, check.rule_ids, 0, None, check.told)
 
 
 def conform_service(service: Service, options: Options | None = None) -> Report:

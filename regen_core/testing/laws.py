@@ -196,6 +196,16 @@ def generated_now(document: BillingDocument) -> dict[str, _Content]:
     return content
 
 
+def _drift(counted: list[str], counting: Mapping[str, object], expected: Mapping[str, object]) -> str:
+    """What Revenue counts against what it should, in words: by item for what is generated, by id for what is stored."""
+    told = [f"nothing for {each}" for each in expected if each not in counting]
+    told += [f"{each}, which it shouldn't" for each in counting if each not in expected]
+    told += [f"{each} twice" for each in dict.fromkeys(counted) if counted.count(each) > 1]
+    both = [each for each in expected if each in counting and counting[each] != expected[each]]
+    told += [f"{each} as {counting[each]}, not {expected[each]}" for each in both]
+    return f"Revenue counts {'; '.join(told)}"
+
+
 def cnv_1(exchange: Exchange, held: Holdings) -> Violation | None:
     """reMigrate, once delivered, leaves Revenue with the lines of today's items, those excluded from revenue apart.
 
@@ -206,7 +216,7 @@ def cnv_1(exchange: Exchange, held: Holdings) -> Violation | None:
     counting = [(each.item.id, each.content) for each in _counting(held).values()]
     expected = generated_now(exchange.document)
     if len(counting) != len(expected) or dict(counting) != expected:
-        return Violation("CNV-1", f"Revenue counts {dict(counting)}, the document generates {expected}")
+        return Violation("CNV-1", _drift([each for each, _ in counting], dict(counting), expected))
     return None
 
 
@@ -221,7 +231,8 @@ def cnv_2(exchange: Exchange, held: Holdings | None) -> Violation | None:
     if written != {line.transaction.id: line.transaction for line in exchange.before}:
         return Violation("CNV-2", "a resend created, changed or lost a stored transaction")
     if held is not None and _counting(held) != _live(exchange.after):
-        return Violation("CNV-2", f"Revenue counts {_counting(held)}, live are {_live(exchange.after)}")
+        counting = _counting(held)
+        return Violation("CNV-2", _drift(list(counting), counting, _live(exchange.after)))
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from base64 import b64encode
 from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
@@ -126,8 +127,16 @@ class Service:
         told = {**headers, "Authorization": "Bearer $TOKEN"}
         parts = [f"-H {_quoted(f'{name}: {value}')}" for name, value in told.items()]
         address = shlex.quote(self.url.rstrip("/") + path)
-        shown = shlex.quote(body.decode(errors="backslashreplace"))
-        self.sent.append(f"curl -X {method} {address} {' '.join(parts)} --data {shown}")
+        before, data = _data(body)
+        self.sent.append(f"{before}curl -X {method} {address} {' '.join(parts)} {data}")
+
+
+def _data(body: bytes) -> tuple[str, str]:
+    """A body in front of ``curl`` and as its option: text as it is, anything else by way of base64."""
+    text = body.decode(errors="replace")
+    if text.isprintable() and text.encode() == body:
+        return "", f"--data {shlex.quote(text)}"
+    return f"base64 -d <<< {b64encode(body).decode()} | ", "--data-binary @-"
 
 
 def _quoted(header: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from enum import Enum, unique
 from typing import Final
@@ -14,7 +15,18 @@ from regen_core.testing.counting import ROWS
 from regen_core.testing.simulation import Step
 from regen_core.wire.codec import JsonObject
 
-__all__ = ["FORMAT", "History", "Outcome", "Report", "Verdict", "report_json", "shortened", "summary_of"]
+__all__ = [
+    "FORMAT",
+    "History",
+    "Outcome",
+    "Report",
+    "Verdict",
+    "counts_of",
+    "history_json",
+    "report_json",
+    "shortened",
+    "summary_of",
+]
 
 FORMAT: Final = "regen-conformance-report/1"
 HISTORY_FORMAT: Final = "regen-conformance-history/1"
@@ -41,7 +53,8 @@ class History:
 
     Fields: ``check`` its id; ``seed`` of the run; ``steps`` what the harness did, empty where the check is a scenario
     or a vector of the corpus, which is performed by its id; ``words`` and ``calls`` the same for people and programs;
-    ``found`` what is wrong at its end; ``beside`` the rows that the last request was decided by.
+    ``found`` what is wrong at its end; ``beside`` the rows that the last request was decided by; ``curl`` the requests
+    that a service got, as lines to paste.
     """
 
     check: str
@@ -51,11 +64,16 @@ class History:
     calls: tuple[JsonObject, ...]
     found: str
     beside: tuple[str, ...] = ()
+    curl: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
 class Verdict:
-    """One check: ``id`` as skips and xfails name it, how often it was ``exercised``, ``reason`` where one is due."""
+    """One check.
+
+    Fields: ``id`` as skips and xfails name it; ``exercised`` how often; ``reason`` where one is due; ``about`` what it
+    does in a sentence, ``None`` where its rules say that.
+    """
 
     id: str
     rule_ids: tuple[str, ...]
@@ -63,6 +81,7 @@ class Verdict:
     exercised: int
     reason: str | None = None
     history: History | None = None
+    about: str | None = None
 
 
 @frozen(kw_only=True)
@@ -118,6 +137,7 @@ def _verdict_json(verdict: Verdict) -> JsonObject:
     return {
         "id": verdict.id,
         "rules": list(verdict.rule_ids),
+        "about": verdict.about,
         "outcome": verdict.outcome.value,
         "exercised": verdict.exercised,
         "reason": verdict.reason,
@@ -136,6 +156,7 @@ def history_json(history: History) -> JsonObject:
         "beside": list(history.beside),
         "words": list(history.words),
         "calls": list(history.calls),
+        "curl": list(history.curl),
     }
 
 
@@ -143,14 +164,19 @@ def summary_of(report: Report) -> Iterator[str]:
     """The report for people, in lines: short where all is well; else each failure with its history in words."""
     for verdict in report.failures:
         yield from failure_lines(verdict)
-    counts = {each: sum(verdict.outcome is each for verdict in report.verdicts) for each in Outcome}
-    told = ", ".join([f"{count} {each.value}" for each, count in counts.items() if count])
+    told = counts_of(report.verdicts)
     yield f"{'conforms' if report.is_conforming else 'does not conform'}: {report.subject}"
     yield f"{told}; {report.steps} steps, seed {report.seed}, {report.seconds:.1f} s"
     yield from [f"skipped {name}: {why}" for name, why in report.lacking.items()]
     if report.never:
         yield f"rows never exercised: {', '.join(report.never)}"
     yield from report.complaints
+
+
+def counts_of(verdicts: Iterable[Verdict]) -> str:
+    """How many passed, failed and so on, in words."""
+    counted = Counter([each.outcome for each in verdicts])
+    return ", ".join([f"{counted[each]} {each.value}" for each in Outcome if counted[each]])
 
 
 def failure_lines(verdict: Verdict) -> Iterator[str]:

@@ -51,7 +51,7 @@ class Scenario:
 
 def bench_of(system: System) -> Bench:
     """A new store or subject with a clock of its own."""
-    system.close()
+    system.begin()
     clock = Clock()
     if not system.is_store:
         return Bench(system.subject(), None, clock)

@@ -81,14 +81,23 @@ class System:
         return made
 
     def subject(self) -> Subject:
-        """A new history's subject; the stores of the one before are closed."""
-        self.close()
-        if self.service is not None:
-            self.service.sent.clear()
+        """A new history's subject."""
+        self.begin()
         if self.is_store:
             return StoreSubject(self.store)
         made: Subject = self.factory()
         return made
+
+    def begin(self) -> None:
+        """Another history begins: the stores of the one before are closed, and its requests forgotten."""
+        self.close()
+        if self.service is not None:
+            self.service.sent.clear()
+
+    @property
+    def requests(self) -> tuple[str, ...]:
+        """What a service was asked in this history, as lines for ``curl``."""
+        return () if self.service is None else tuple(self.service.sent)
 
     def close(self) -> None:
         """Close the stores that were made."""

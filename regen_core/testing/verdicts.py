@@ -19,14 +19,24 @@ class Verdicts:
     options: Options
     told: dict[str, Verdict] = field(factory=dict, init=False)
 
-    def is_skipped(self, check: str, rule_ids: tuple[str, ...], because: str | None) -> bool:
+    def is_skipped(self, check: str, rule_ids: tuple[str, ...], because: str | None, about: str | None = None) -> bool:
         """Whether a check isn't done: the skips name it, or there is a reason of its own; then that is its verdict."""
         reason = self.options.skips.get(check, because)
         if reason is not None:
-            self.told[check] = Verdict(id=check, rule_ids=rule_ids, outcome=Outcome.SKIPPED, exercised=0, reason=reason)
+            skipped = Outcome.SKIPPED
+            self.told[check] = Verdict(
+                id=check, rule_ids=rule_ids, outcome=skipped, exercised=0, reason=reason, about=about
+            )
         return reason is not None
 
-    def judge(self, check: str, rule_ids: tuple[str, ...], exercised: int, failed: History | None) -> None:
+    def judge(
+        self,
+        check: str,
+        rule_ids: tuple[str, ...],
+        exercised: int,
+        failed: History | None,
+        about: str | None = None,
+    ) -> None:
         """A check was done; ``exercised`` 0 means that nothing was at stake."""
         reason = self.options.xfails.get(check)
         if failed is not None:
@@ -34,7 +44,13 @@ class Verdicts:
         else:
             outcome = Outcome.XPASSED if reason is not None else Outcome.PASSED if exercised else Outcome.NEVER
         self.told[check] = Verdict(
-            id=check, rule_ids=rule_ids, outcome=outcome, exercised=exercised, reason=reason, history=failed
+            id=check,
+            rule_ids=rule_ids,
+            outcome=outcome,
+            exercised=exercised,
+            reason=reason,
+            history=failed,
+            about=about,
         )
 
     def complaints(self) -> Iterator[str]:

@@ -98,6 +98,7 @@ def test_a_report_is_json_and_a_page_that_needs_nothing_else(clean: Report) -> N
     assert "<script" not in page
     assert "http" not in page.replace("http-equiv", "")
     assert "TBL-W15" in page
+    assert "`" not in page, "what is code is marked as such"
 
 
 def test_a_failure_names_its_rule_and_tells_a_short_history(broken: Report) -> None:
@@ -109,7 +110,10 @@ def test_a_failure_names_its_rule_and_tells_a_short_history(broken: Report) -> N
     told = "\n".join(summary_of(broken))
     assert "FAILED TBL-R" in told
     assert "regenerate " in told
-    assert "does not conform" in report_html(broken)
+    page = report_html(broken)
+    assert "does not conform" in page
+    assert history.found.partition(":")[0] in page
+    assert "regen-conformance-history/1" in page
 
 
 @pytest.fixture(scope="module", name="broken")

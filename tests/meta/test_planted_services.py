@@ -70,7 +70,10 @@ def test_random_histories_notice_without_any_story(kind: type[Served], tmp_path:
     with running(kind()) as served:
         code, told = checked(served, tmp_path, {"model"}, *longer)
     assert code == 1
-    assert len(told["model"]["history"]["calls"]) <= 6
+    history = told["model"]["history"]
+    assert len(history["calls"]) <= 6
+    assert len(history["curl"]) == sum(call["call"] == "regenerate" for call in history["calls"])
+    assert all("$TOKEN" in line for line in history["curl"])
 
 
 def test_there_are_enough_of_them() -> None:
