@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import blake2b
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar
 
 from attrs import field, frozen
 
@@ -68,9 +68,11 @@ def _take(node: _Node, place: int, shift: int) -> _Node | None:
     return (bitmap, (*children[:index], only, *children[index + 1 :]))
 
 
-@frozen(eq=False, repr=False)
+@frozen(repr=False)
 class PersistentMap(Generic[V]):
     """An immutable map from text to values; ``put`` and ``without`` return a new map and share the rest.
+
+    What a map holds has one form, so maps are equal where they hold the same, and what they share isn't compared.
 
     >>> ages = PersistentMap[int]().put("ann", 7)
     >>> ages.put("bob", 9).get("bob"), ages.get("bob"), len(ages)
@@ -90,7 +92,8 @@ class PersistentMap(Generic[V]):
                 return None
             child = children[(bitmap & bit - 1).bit_count()]
             if len(child) == 3:
-                return cast("V", child[2]) if child[0] == place else None
+                found: V | None = child[2] if child[0] == place else None
+                return found
             bitmap, children = child
             rest >>= _BITS
 
@@ -127,14 +130,6 @@ class PersistentMap(Generic[V]):
 
     def __contains__(self, key: str) -> bool:
         return _take(self._root, _place(key), 0) is not None
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, PersistentMap):
-            return NotImplemented
-        return self._length == other._length and all(a == b for a, b in zip(self.items(), other.items(), strict=True))
-
-    def __hash__(self) -> int:
-        return hash(tuple(self.items()))
 
     def __repr__(self) -> str:
         return f"PersistentMap({dict(self.items())!r})"

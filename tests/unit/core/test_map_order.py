@@ -26,6 +26,7 @@ def test_the_order_is_that_of_the_hashes() -> None:
     assert list(made) == sorted(NAMES, key=digits)
     assert list(made.values()) == [NAMES.index(name) for name in made]
     assert [made.get(name) for name in NAMES] == list(range(300))
+    assert all(name in made for name in NAMES)
     for number, name in enumerate(NAMES[:-5]):
         made = made.without(name)
         assert (name in made, len(made)) == (False, 299 - number)
