@@ -37,6 +37,9 @@ SAMPLE: Final = 200
 CALLS, ROUNDS, BULK_ROUNDS = 20, 40, 12
 """Documents of a round, rounds that count, and rounds of one batch each."""
 
+EVERY: Final = CALLS * (ROUNDS + 1)
+"""Calls in all, with the round that doesn't count."""
+
 AIM_ALONE, AIM_BULK, AIM_GROWTH = 1.5, 0.6, 1.3
 MEMORY: Final = Path("/dev/shm")  # noqa: S108  # where the system keeps files in memory; what is made there has its own name
 DRIVER: Final = "driver, statement by statement"
@@ -126,10 +129,13 @@ def _in_turns(sample: Sequence[BillingDocument], turns: int) -> Iterator[Rows]:
     return iter([next(made[turn % len(sample)]) for turn in range(turns)])
 
 
-def alone(place: Place) -> Report:
-    """One document per commit, under an Idempotency-Key: three reads, and a row for each line, delivery and the key."""
-    sample = [document(number) for number in range(SAMPLE)]
-    rows, raw, url = _in_turns(sample, CALLS * (ROUNDS + 1)), place.made(), place.new()
+def alone(place: Place, documents: int, times: str) -> Report:
+    """One document per commit, under an Idempotency-Key: three reads, and a row for each line, delivery and the key.
+
+    So many documents take turns: where they are as many as calls, none has been read before.
+    """
+    sample = [document(number) for number in range(documents)]
+    rows, raw, url = _in_turns(sample, EVERY), place.made(), place.new()
     raw.load(together([loaded(each) for each in sample]))
 
     def theirs(_: int) -> None:
@@ -141,12 +147,18 @@ def alone(place: Place) -> Report:
         pair = paired(_keyed(store, sample), theirs, rounds=ROUNDS)
     _check_same(place, url, raw)
     return Report(
-        f"{place.name}: one document of {ITEMS} items per commit, with its outbox and its key",
+        f"{place.name}: one document of {ITEMS} items per commit, with its outbox and its key, {times}",
         "documents/s",
         [(name, CALLS / seconds) for name, seconds in zip(("regen_core", DRIVER), pair.seconds, strict=True)],
         [Aim("time / time of the driver alone", pair.ratio, AIM_ALONE)],
         _notes(pair, CALLS),
     )
+
+
+def each_alone(place: Place) -> Iterator[Report]:
+    """Documents that are regenerated again and again, whose content the store remembers, and such as come once."""
+    yield alone(place, SAMPLE, f"{SAMPLE} documents in turns")
+    yield alone(place, EVERY, "each for the first time")
 
 
 def bulk(place: Place) -> Iterator[Report]:
@@ -221,11 +233,11 @@ def reports() -> Iterator[Report]:
     disk = Path(tempfile.gettempdir())
     with places_in(disk, "the disk of the temporary directory") as known:
         for place in known:
-            yield alone(place)
+            yield from each_alone(place)
             yield from bulk(place)
             yield growing(place)
     if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
         with places_in(MEMORY, "files in memory") as known:
             for place in known:
-                yield alone(place)
+                yield from each_alone(place)
                 yield from bulk(place)
