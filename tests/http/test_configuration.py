@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,11 @@ def places(given: dict[str, Any]) -> list[str]:
 
 class TestRead:
     """What stands in the file is what the service does."""
+
+    def test_a_mark_of_the_byte_order_is_no_fault(self, tmp_path: Path) -> None:
+        """Some editors write one at the beginning of every file."""
+        (tmp_path / "marked.toml").write_bytes(codecs.BOM_UTF8 + EXAMPLE.read_bytes())
+        assert read_configuration(tmp_path / "marked.toml") == read_configuration(EXAMPLE)
 
     def test_the_example_of_the_documentation_says_the_defaults(self) -> None:
         """Every key of it, so that a reader can change any."""

@@ -61,6 +61,8 @@ def sentence(fault: BaseException) -> str:
         return "Interrupted. What was finished before is stored; the rest was not begun or was undone."
     if not isinstance(fault, OSError):
         return str(fault)
+    if fault.errno == errno.ENOENT and fault.filename is None:
+        return "The working directory isn't there any more. Change into one that is."
     name = "The output" if fault.filename is None else f"'{printable(os.fsdecode(fault.filename))}'"
     return f"{name} {_ADVICE.get(fault.errno or 0) or f'can not be used: {fault.strerror or type(fault).__name__}.'}"
 

@@ -69,7 +69,7 @@ class _Regen(click.Group):
         """The command; an unknown one is told with what was probably meant."""
         name = args[0]
         if name not in _COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            near = get_close_matches(name.lower(), _COMMANDS, n=1)
+            near = ["--help"] if name == "help" else get_close_matches(name.lower(), _COMMANDS, n=1)
             meant = f"Did you mean {near[0]!r}?" if near else f"Commands are {', '.join(_COMMANDS)}."
             message = f"No such command {name!r}. {meant}"
             raise click.UsageError(message, ctx)
@@ -175,8 +175,17 @@ cli = _Regen(
 cli = click.version_option(version("regen-core"), prog_name="regen", message="%(prog)s %(version)s")(cli)
 
 
+def _hold_standard_streams() -> None:
+    """Where a standard stream was closed, nothing is read or told there, and no file of ours gets its number."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+        name = ("stdin", "stdout", "stderr")[number]
+        setattr(sys, name, open(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))  # noqa: SIM115
+    os.close(number)
+
+
 def main() -> None:
     """Run the command line and exit."""
+    _hold_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 from regen_core.adapters.cli.choices import choice
-from regen_core.documents import DocumentType
+from regen_core.documents import DocumentType, name_fault
 from regen_core.request import RegenerateRequest
 
-__all__ = ["reference_options", "request_options", "requested"]
+__all__ = ["name_checked", "reference_options", "request_options", "requested"]
 
 _Decorated = Callable[..., Any]
 
@@ -33,6 +33,13 @@ def request_options(command: _Decorated) -> _Decorated:
     command = click.option("--only-re-send", is_flag=True, help="onlyReSend=true: send what is stored.")(command)
     flag = click.option("--re-migrate", is_flag=True, help="reMigrate=true: override what is stored, and send it.")
     return reference_options(is_required=True)(flag(command))
+
+
+def name_checked(ctx: click.Context, option: str, value: str | None) -> None:
+    """Refuse as wrong usage what can't be an id or a number: nothing would ever be found by it (REQ-7)."""
+    fault = None if value is None else name_fault(value)
+    if fault is not None:
+        raise click.UsageError(f"{option} {fault}. Ids and numbers are matched as they are.", ctx)
 
 
 def requested(

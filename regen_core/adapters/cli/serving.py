@@ -32,10 +32,12 @@ _SERVER_THREADS: Final = 8
 _GARBAGE: Final = 20_000
 """New objects after which garbage is looked for: many times those of a group of requests, and a few megabytes."""
 
+_NO_NAME: Final = "that is no address, and no name of one. Give --host an address of this machine, such as 127.0.0.1"
 _UNLISTENABLE: Final = {
     errno.EADDRINUSE: "another program listens there. Stop it, or choose another port with --port",
     errno.EACCES: "permission denied. Choose a port above 1023 with --port",
     errno.EADDRNOTAVAIL: "this machine has no such address. Choose another with --host",
+    **dict.fromkeys((socket.EAI_NONAME, socket.EAI_AGAIN, socket.EAI_FAIL), _NO_NAME),
 }
 
 _NEEDLESS: Final = ("tenant", "entity", "orgs")

@@ -62,6 +62,13 @@ def _remembered(name: str) -> Callable[[click.Context, click.Parameter, Any], An
     return remember
 
 
+def _database(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """An empty one is most likely a variable that isn't set, and the default another database than was meant."""
+    checked = faultless(lambda url: None if url.strip() else "is empty. Name a database, or leave it out.")
+    remembered: str | None = _remembered("db")(ctx, parameter, checked(ctx, parameter, value))
+    return remembered
+
+
 def _named(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     remember, check = _remembered(name), faultless(name_fault)
     return lambda ctx, parameter, value: remember(ctx, parameter, check(ctx, parameter, value))
@@ -74,7 +81,7 @@ def shared_options() -> list[click.Parameter]:
             ["--db"],
             metavar="URL",
             expose_value=False,
-            callback=_remembered("db"),
+            callback=_database,
             help=f"Database.  [env: REGEN_DB; default: {DEFAULT_DB}]",
         ),
         click.Option(

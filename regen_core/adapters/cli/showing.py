@@ -15,7 +15,7 @@ from regen_core.access import Scope
 from regen_core.adapters.cli.connecting import opened
 from regen_core.adapters.cli.faults import ExitCode
 from regen_core.adapters.cli.paging import paged
-from regen_core.adapters.cli.references import reference_options
+from regen_core.adapters.cli.references import name_checked, reference_options
 from regen_core.adapters.cli.settings import RegenCommand, settings_of
 from regen_core.adapters.cli.showing_runs import show_runs
 from regen_core.documents import BillingDocument, DocumentType
@@ -205,6 +205,8 @@ def show(
     """
     _only_with(ctx, what, "transactions", "--flat", is_given=flat)
     _only_with(ctx, what, "deliveries", str(state), is_given=state is not None)
+    for option, name in (("--id", id_), ("--number", number)):
+        name_checked(ctx, option, name)
     settings = settings_of(ctx)
     if what == _RUNS:
         if kind is not None or number is not None:

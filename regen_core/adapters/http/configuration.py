@@ -104,7 +104,7 @@ _NEEDED: Final = ("client_id", "secret_hash", "tenant", "entities")
 def read_configuration(path: Path) -> Configuration:
     """The configuration in a file. Raises :class:`ConfigurationFaults`, and ``OSError`` where it can't be read."""
     try:
-        given = tomllib.loads(path.read_bytes().decode())
+        given = tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise ConfigurationFaults(("The file is not UTF-8 text. Save it as such.",)) from None
     except tomllib.TOMLDecodeError as fault:

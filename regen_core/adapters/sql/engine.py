@@ -6,6 +6,7 @@ knows, writable, and durable at every commit. All else is refused with a fault t
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import Any, Final
 
@@ -54,6 +55,7 @@ def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Connection
     ``busy_timeout`` in seconds. Raises a :class:`~regen_core.ports.StoreFault` for a URL that leads to no database that
     the store can use, a database that is somebody else's, newer, read-only or locked, and for weak durability.
     """
+    url = re.sub(r"\Apostgres://", "postgresql://", url)  # libpq takes both
     parsed, backend = _known(url)
     where = shown_url(make_url(url))
     backend.check(parsed, where)

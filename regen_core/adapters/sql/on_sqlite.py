@@ -43,10 +43,17 @@ _BY_NAME: Final = (
 )
 """How the driver's names of errors begin, and what they mean here."""
 
+_NO_FILE: Final = "no file can be made or opened there"
+
 _BY_KEY: Final = frozenset(
     each.name for each in METADATA.tables.values() if not each.dialect_options["sqlite"]["with_rowid"]
 )
 """Tables that are kept by their key: their index has the table's name."""
+
+_PARAMETERS: Final = frozenset({"uri", "mode", "cache", "immutable", "psow", "vfs"})
+"""Of an SQLite URL. ``nolock`` isn't one: writers would damage the file."""
+
+_BAD_PARAMETER: Final = "after its ? are only " + ", ".join(sorted(_PARAMETERS - {"uri"})) + ", with uri=true and file:"
 
 _OUR_OWN: Final = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.IntegrityError)
 """Errors that the database isn't to blame for."""
@@ -58,12 +65,16 @@ def _check(url: URL, where: str) -> None:
         raise faults.UnreadableDatabaseUrl(where, "a database in memory keeps nothing")
     if "ro" in url.query.get("mode", "") or "immutable" in url.query:
         raise faults.ReadOnlyDatabase(where)
+    unknown = url.query.keys() - _PARAMETERS
+    if unknown or (url.query and "uri" not in url.query):
+        raise faults.UnreadableDatabaseUrl(where, _BAD_PARAMETER)
     path = str(url.database)
     if path.startswith("file:"):
         return
     directory = os.path.dirname(path) or "."
-    if os.path.isdir(path):
-        raise faults.UnreadableDatabaseUrl(where, "it names a directory, and a file is needed")
+    if os.path.exists(path) and not os.path.isfile(path):
+        what = "directory" if os.path.isdir(path) else "device or a pipe"
+        raise faults.UnreadableDatabaseUrl(where, f"it names a {what}, and a file is needed")
     if not os.path.isdir(directory):
         raise faults.DatabaseUnavailable(where, "its directory doesn't exist")
     if os.path.exists(path) and not (os.access(path, os.W_OK) and os.access(directory, os.W_OK)):
@@ -130,7 +141,7 @@ def _fault_of(error: BaseException, where: str) -> StoreFault | None:
     for prefix, kind in _BY_NAME:
         if name.startswith(prefix):
             return kind(where)
-    return faults.DatabaseUnavailable(where, name)
+    return faults.DatabaseUnavailable(where, _NO_FILE if name == "SQLITE_CANTOPEN" else name)
 
 
 BACKEND: Final = Backend(

@@ -58,6 +58,11 @@ class TestWrongUsage:
                 ("explain", "--type", "Invoice", "--booking-excluded", "--no-booking-excluded"),
                 "--booking-excluded/--no-booking-excluded is given more than once",
             ),
+            (("show", "documents", "--id", "\udcff"), "--id holds the lone surrogate U+DCFF"),
+            (("show", "revenue", "--number", " "), "--number is blank"),
+            (("show", "runs", "--id", "x" * 256), "--id has 256 characters"),
+            (("show", "documents", "--db", ""), "is empty. Name a database, or leave it out."),
+            (("help",), "Did you mean '--help'?"),
             (("table", "wirtes"), "is not one of 'modes'"),
             (("table", "--format", "svg", "--json"), "contradict each other"),
             (("explain",), "Give rule ids such as TBL-W9"),
@@ -137,6 +142,12 @@ class TestTheEnvironmentFails:
             ("sqlite:///{tmp}/no/such/dir/a.db", "no/such/dir"),
             ("sqlite:///{tmp}/text", "not an SQLite database"),
             ("sqlite:///{tmp}", "{tmp}"),
+            ("sqlite:////dev/null", "it names a device or a pipe, and a file is needed"),
+            ("sqlite:///{tmp}/a.db?timeout=5", "after its ? are only cache, immutable, mode, psow, vfs"),
+            ("sqlite:///{tmp}/a.db?mode=rwc", "with uri=true and file:"),
+            ("sqlite:///file:{tmp}/a.db?nolock=1&uri=true", "after its ? are only cache"),
+            ("sqlite:///{tmp}/" + "x" * 300, "no file can be made or opened there"),
+            ("postgres://u:secret@127.0.0.1:1/x", "postgresql://u:***@127.0.0.1:1/x can't be reached"),
         ],
     )
     def test_a_database_that_can_not_be_used(
@@ -192,6 +203,43 @@ class TestTheEnvironmentFails:
             3,
             b"regen: The output can't be written: the disk is full. Make room and repeat.\n",
         )
+
+    @POSIX
+    @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+    @pytest.mark.parametrize(
+        ("args", "codes"),
+        [(("show", "documents"), {0}), (("load", "-"), {1}), (("show", "nothing"), {2}), (("--help",), {0})],
+        ids=["show", "load", "wrong", "help"],
+    )
+    def test_a_standard_stream_that_is_closed(
+        self, loaded: Any, args: tuple[str, ...], codes: set[int], closed: str
+    ) -> None:
+        """As some schedulers start programs: what would be told there is told to nobody, and all else is done."""
+        command = ["sh", "-c", f'exec "$@" {closed}', "sh", *loaded.start, *args]
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, env=loaded.environment, check=False
+        )
+        assert done.returncode in codes
+        assert b"Traceback" not in done.stderr
+        assert len(loaded("show", "documents").rows) == 1
+
+    @pytest.mark.parametrize("host", ["no-such-host.invalid", "127.0.0.1:80"])
+    def test_an_address_to_listen_on_that_is_none(self, regen: Any, host: str) -> None:
+        """Not in the words of the operating system."""
+        said = regen("serve", "--host", host, "--port", "0")
+        self.complained(said, f"Can't listen on {host} port 0: that is no address, and no name of one. Give --host an")
+        assert "attempting" not in said.err
+
+    @POSIX
+    def test_a_directory_that_was_removed(self, regen: Any, invoice: Any) -> None:
+        """Under the command's feet."""
+        path, gone = regen.write("a.ndjson", invoice()), regen.directory / "gone"
+        gone.mkdir()
+        command = ["sh", "-c", 'cd "$0" && rmdir "$0" && exec "$@"', str(gone), *regen.start, "load", path]
+        told = {**regen.environment, "REGEN_DB": "sqlite:///regen.db"}
+        done = subprocess.run(command, capture_output=True, env=told, check=False)
+        assert (done.returncode, b"Traceback" in done.stderr) == (3, False)
+        assert b"The working directory isn't there any more. Change into one that is." in done.stderr
 
     @POSIX
     def test_a_reader_that_goes_away(self, regen: Any) -> None:
