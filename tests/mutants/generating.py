@@ -13,7 +13,7 @@ from cosmic_ray.ast import get_ast
 from cosmic_ray.mutating import MutationVisitor as CosmicVisitor
 from cosmic_ray.operators import provider
 from cosmic_ray.operators.operator import Operator
-from libcst import CSTNode, FunctionDef, Module, parse_module
+from libcst import BaseComp, CSTNode, FunctionDef, Lambda, Module, parse_module
 from libcst.metadata import MetadataWrapper
 from mutmut.mutation.file_mutation import MutationVisitor, deep_replace
 from mutmut.mutation.mutators import mutation_operators
@@ -29,6 +29,9 @@ Position = tuple[int, int]
 
 RANDOM = {"VariableReplacer", "VariableInserter"}
 """Operators of cosmic-ray that draw at random: no two runs would be about the same mutants."""
+
+INNER = (FunctionDef, Lambda, BaseComp)
+"""What has code of its own. Nothing else of mutmut's is kept, and a table of texts would be a mutant for each."""
 
 
 class _Everywhere(MutationVisitor):  # type: ignore[misc,unused-ignore]
@@ -59,7 +62,10 @@ def _by_mutmut(original: str) -> Iterator[str]:
     parts = [tree.code_for_node(part) for part in tree.body]
     before, behind = _lines(tree, tree.header), _lines(tree, tree.footer)
     place_of = {id(node): place for place, part in enumerate(tree.body) for node in _nodes(part)}
+    inner = {id(node) for outer in _nodes(tree) if isinstance(outer, INNER) for node in _nodes(outer)}
     for mutation in visitor.mutations:
+        if id(mutation.original_node) not in inner:
+            continue
         place = place_of[id(mutation.original_node)]
         changed = deep_replace(tree.body[place], mutation.original_node, mutation.mutated_node)
         assert isinstance(changed, CSTNode)
