@@ -96,9 +96,14 @@ class Regeneration:
     rulings: tuple[Ruling, ...]
 
     @cached_property
+    def after(self) -> tuple[tuple[BillingTransaction, int] | None, ...]:
+        """Each line's transaction afterwards and how often it was sent by then; ``None``: there is none (TBL-W11)."""
+        return tuple([_after(*row) for row in zip(self.before, self.written, self.rulings, strict=True)])
+
+    @cached_property
     def lines(self) -> tuple[PlannedLine, ...]:
         """Every line with its rules, before and after, and what is sent."""
-        return tuple([_line(*row) for row in zip(self.items, self.before, self.written, self.rulings, strict=True)])
+        return tuple([_line(*row) for row in zip(self.items, self.before, self.after, self.rulings, strict=True)])
 
     @property
     def writes(self) -> tuple[BillingTransaction, ...]:
@@ -113,8 +118,8 @@ class Regeneration:
     @property
     def id_list(self) -> tuple[str, ...]:
         """The ids of the transactions that were written or sent, once each, in line order (TBL-R)."""
-        told = [line.after for line in self.lines if line.ruling.writes or line.ruling.sends]
-        return tuple([after.transaction.id for after in told if after is not None])
+        told = zip(self.after, self.rulings, strict=True)
+        return tuple([now[0].id for now, ruling in told if now is not None and (ruling.writes or ruling.sends)])
 
     @property
     def skipped_tax_items(self) -> tuple[BillingItem, ...]:
@@ -127,18 +132,25 @@ class Regeneration:
         return StoredTransactions(tuple([line.after for line in self.lines if line.after is not None]))
 
 
+def _after(
+    old: StoredTransaction | None, written: BillingTransaction | None, ruling: Ruling
+) -> tuple[BillingTransaction, int] | None:
+    if old is None:
+        return None if written is None else (written, int(ruling.sends))
+    return written or old.transaction, old.deliveries + ruling.sends
+
+
 def _line(
-    item: BillingItem | None, old: StoredTransaction | None, written: BillingTransaction | None, ruling: Ruling
+    item: BillingItem | None,
+    old: StoredTransaction | None,
+    after: tuple[BillingTransaction, int] | None,
+    ruling: Ruling,
 ) -> PlannedLine:
-    if written is None and old is None:
-        return PlannedLine(item, None, None, ruling, None)
-    new, sent_before = (written, 0) if old is None else (written or old.transaction, old.deliveries)
-    assert new is not None, "a line that exists has a transaction"
-    if ruling.sends:
-        number = sent_before + 1
-        delivery = Delivery(new, number, ruling.flag, ruling.message)
-        return PlannedLine(item, old, StoredTransaction(new, number), ruling, delivery)
-    return PlannedLine(item, old, old if written is None else StoredTransaction(written, sent_before), ruling, None)
+    if after is None:
+        return PlannedLine(item, old, None, ruling, None)
+    sent = Delivery(*after, ruling.flag, ruling.message) if ruling.sends else None
+    is_as_before = old is not None and sent is None and after[0] is old.transaction
+    return PlannedLine(item, old, old if is_as_before else StoredTransaction(*after), ruling, sent)
 
 
 def decide(

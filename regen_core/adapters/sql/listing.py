@@ -45,7 +45,7 @@ def list_transactions(
     """Transactions by type and id of their document, then by item id."""
 
     def read(row: Row) -> StoredTransaction:
-        content = reader.content(key_of_row(row), row[-1])
+        content = reader.content(row[:4], row[-1])
         return reader.transaction(content, row[4], row[6], row[7:-1])
 
     return _page(reader, transactions, scope, selection, limit, after, read, lambda row: row[2:5])
@@ -64,7 +64,7 @@ def list_deliveries(
 
 def read_entry(reader: Reader, row: Row) -> OutboxEntry:
     """A delivery with its content, from a row of the outbox."""
-    return entry_of_row(reader.content(key_of_row(row[1:]), row[_CONTENT_VERSION]), row, reader.occasions)
+    return entry_of_row(reader.content(row[1:5], row[_CONTENT_VERSION]), row, reader.occasions)
 
 
 def list_revenue(reader: Reader, scope: Scope, selection: Selection, limit: int, after: str | None) -> Page[Held]:

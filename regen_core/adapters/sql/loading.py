@@ -14,7 +14,7 @@ from attrs import define, evolve, field
 from regen_core.adapters.sql.lookups import in_parts
 from regen_core.adapters.sql.prepared import Prepared
 from regen_core.adapters.sql.reading import Question, Reader
-from regen_core.adapters.sql.rows import content_row, key_of_row, key_row
+from regen_core.adapters.sql.rows import content_row, key_row
 from regen_core.adapters.sql.unit import Row
 from regen_core.changes import document_changes
 from regen_core.documents import BillingDocument, DocumentKey
@@ -75,7 +75,7 @@ def _read(reader: Reader, groups: Sequence[tuple[_Group, Sequence[BillingDocumen
     answers = iter(reader.unit.ask([question for _, question in asked])[len(locks) :])
     for (group, _), rows in zip(known, answers, strict=False):
         for document_id, _, version, content_version, *content in rows:
-            document = reader.contents.of(key_of_row((*group.of, document_id)), tuple(content)).document
+            document = reader.contents.of((*group.of, document_id), tuple(content)).document
             group.documents[document_id] = document, version, content_version
             group.read[document_id] = document, version
     for (group, _), rows in zip(owned, answers, strict=False):

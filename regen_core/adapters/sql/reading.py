@@ -11,7 +11,7 @@ from attrs import field, frozen
 from regen_core.access import Scope
 from regen_core.adapters.sql.faults import PassingConflict
 from regen_core.adapters.sql.prepared import Prepared
-from regen_core.adapters.sql.rows import Content, Contents, Occasions, key_row, transaction_of_row
+from regen_core.adapters.sql.rows import Content, Contents, Occasions, key_of_row, transaction_of_row
 from regen_core.adapters.sql.statements import Statements
 from regen_core.adapters.sql.unit import Row, UnitOfWork
 from regen_core.documents import DocumentKey
@@ -74,7 +74,7 @@ class Reader:
     statements: Statements
     contents: Contents
     occasions: Occasions = field(factory=Occasions)
-    _versions: dict[tuple[DocumentKey, int], Content] = field(factory=dict)
+    _versions: dict[tuple[Row, int], Content] = field(factory=dict)
 
     def __enter__(self) -> Self:
         self.unit.__enter__()
@@ -116,13 +116,13 @@ class Reader:
     ) -> FoundRows:
         """What was locked (``None`` where nothing is), found and stored, as an answer."""
         named = _named_rows(request, found)
-        keys = [DocumentKey(tenant=scope.tenant, entity=scope.entity, type=request.type, id=row[0]) for row in named]
-        if locked is not None and [each[0] for each in locked] != ([keys[0].id] if len(keys) == 1 else []):
+        keys = [(scope.tenant, scope.entity, request.type._value_, row[0]) for row in named]
+        if locked is not None and [each[0] for each in locked] != ([named[0][0]] if len(named) == 1 else []):
             raise PassingConflict(self.unit.where, "a name changed hands")
         if not keys:
             return NotOne(DocumentNotFound(request.type))
         if len(keys) > 1:
-            return NotOne(DocumentReferenceMismatch(request.type), tuple(keys))
+            return NotOne(DocumentReferenceMismatch(request.type), tuple(map(key_of_row, keys)))
         _, _, version, content_version, *content = named[0]
         return self._stored(keys[0], version, content_version, tuple(content), lines)
 
@@ -133,11 +133,11 @@ class Reader:
             return look.transactions_of, (*of_type, request.id)
         return look.transactions_of_number, (*of_type, request.number)
 
-    def content(self, key: DocumentKey, version: int) -> Content:
-        """The content of one version of a document."""
+    def content(self, key: Row, version: int) -> Content:
+        """The content of one version of a document, by the row of its key."""
         found = self._versions.get((key, version))
         if found is None:
-            row = self.unit.one(self.statements.version_content, (*key_row(key), version))
+            row = self.unit.one(self.statements.version_content, (*key, version))
             if row is None:
                 raise NotCanonical("the content that a transaction was written from is missing")
             found = self._versions[key, version] = self.contents.of(key, row)
@@ -149,7 +149,7 @@ class Reader:
         return StoredTransaction(read, deliveries)
 
     def _stored(
-        self, key: DocumentKey, version: int, content_version: int, content_row: Row, rows: Iterable[Row]
+        self, key: Row, version: int, content_version: int, content_row: Row, rows: Iterable[Row]
     ) -> StoredRows:
         current = self.contents.of(key, content_row)
         lines, places = [], {}

@@ -134,12 +134,12 @@ class Contents:
         self._older: dict[Row, Content] = {}
         self._size = 0
 
-    def of(self, key: DocumentKey, row: Row) -> Content:
-        """The content that :func:`content_row` wrote."""
-        name = (*key_row(key), *row)
+    def of(self, key: Row, row: Row) -> Content:
+        """The content that :func:`content_row` wrote, of the document that :func:`key_row` names."""
+        name = (*key, *row)
         found = self._younger.get(name)
         if found is None:
-            found = self._older.get(name) or content_of_row(key, row)
+            found = self._older.get(name) or content_of_row(key_of_row(key), row)
             self._keep(name, found, sum(map(len, row)))
         return found
 

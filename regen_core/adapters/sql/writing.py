@@ -50,24 +50,21 @@ class Changes:
         """Note what a regeneration changed; whether that is anything."""
         header, places, occasions = done.document.header, rows.places, self._reader.occasions
         start = key_row(header.key)
-        place, has_changed = 0, False
-        for line in done.lines:
-            if line.after is None:
-                continue
-            transaction = line.after.transaction
+        both, has_changed = zip(done.after, done.rulings, strict=True), False
+        lines = [(*after, ruling) for after, ruling in both if after is not None]
+        for place, (transaction, deliveries, ruling) in enumerate(lines):
             item_id = transaction.item.id
             stored = places.get(item_id)
+            if not (ruling.writes or ruling.sends or stored is None or stored[0] != place):
+                continue
+            has_changed = True
             name, written_from = (*start, item_id), _written_from(transaction, header, rows)
             told = (*transaction_row(transaction, occasions), written_from)
-            if line.after is not line.before or stored is None or stored[0] != place:
-                into = self.new if stored is None or name in self.new else self.changed
-                into[name] = (*name, place, line.after.deliveries, *told)
-                has_changed = True
-            if line.delivery is not None:
-                sent = (line.delivery.number, line.delivery.flag._value_, line.delivery.action._value_)
+            into = self.new if stored is None or name in self.new else self.changed
+            into[name] = (*name, place, deliveries, *told)
+            if ruling.sends:
+                sent = (deliveries, ruling.flag._value_, ruling.message._value_)
                 self.deliveries.append((*name, *sent, *told, self._committed_at))
-                has_changed = True
-            place += 1
         if has_changed:
             times, read = self.moved.get(start, (0, rows.version))
             self.moved[start] = (times + 1, read)
@@ -89,12 +86,11 @@ class Changes:
 
 def rows_after(rows: StoredRows, done: Regeneration) -> StoredRows:
     """The rows as they are after a regeneration that changed something."""
-    header, after = done.document.header, dict(rows.places)
-    lines = [line.after.transaction for line in done.lines if line.after is not None]
-    for place, transaction in enumerate(lines):
-        after[transaction.item.id] = (place, _written_from(transaction, header, rows))
+    header, places = done.document.header, dict(rows.places)
+    for place, (transaction, _) in enumerate([after for after in done.after if after is not None]):
+        places[transaction.item.id] = (place, _written_from(transaction, header, rows))
     stored = StoredDocument(rows.stored.document, done.stored_after)
-    return evolve(rows, stored=stored, version=rows.version + 1, places=after)
+    return evolve(rows, stored=stored, version=rows.version + 1, places=places)
 
 
 def _written_from(transaction: BillingTransaction, header: DocumentHeader, rows: StoredRows) -> int:

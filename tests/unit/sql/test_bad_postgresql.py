@@ -15,9 +15,9 @@ from regen_core.adapters.sql.schema import SCHEMA_VERSION
 from regen_core.idempotency import Replay
 from regen_core.ports import Answer, StoreFault
 from regen_core.regeneration import Regeneration
-from tests.command import START
 from tests.concurrency.requests import ALL, asked, call, invoice
 from tests.conformance.databases import PostgresqlDatabase, dump
+from tests.forks.starting import fast
 from tests.postgresql_server import Server, running_server
 
 
@@ -264,7 +264,7 @@ class TestCommandLine:
     ) -> None:
         """One sentence on stderr, no traceback."""
         spoil(schema)
-        command = [*START, "--db", schema.url, "show", "documents"]
+        command = [*fast(), "--db", schema.url, "show", "documents"]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 3
         assert "Traceback" not in done.stderr

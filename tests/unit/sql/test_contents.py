@@ -12,9 +12,9 @@ from attrs import evolve
 
 from regen_core.access import Scope
 from regen_core.adapters.sql import SqlStore, rows
-from regen_core.adapters.sql.rows import Content, Contents, content_of_row, content_row
+from regen_core.adapters.sql.rows import Content, Contents, Row, content_of_row, content_row, key_of_row, key_row
 from regen_core.adapters.sql.sandbox import SqlSandbox
-from regen_core.documents import BillingDocument, DocumentKey
+from regen_core.documents import BillingDocument
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
 from tests.conformance.conftest import invoice
@@ -30,7 +30,7 @@ def document(name: str, amount: str = "10.00") -> BillingDocument:
 def read(contents: Contents, of: BillingDocument) -> Content:
     """A document by way of its row, each time with texts of its own, as a driver gives them."""
     fresh = tuple(["".join([*text]) for text in content_row(of)])
-    return contents.of(evolve(of.key), fresh)
+    return contents.of(key_row(of.key), fresh)
 
 
 class TestFinding:
@@ -120,10 +120,10 @@ def test_a_version_that_came_again_is_read_again(tmp_path: Path) -> None:
 
 def test_control_found_by_key_alone_it_is_an_older_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the same check sees of a store that asks for the key only."""
-    known: dict[DocumentKey, Content] = {}
+    known: dict[Row, Content] = {}
 
-    def by_key(_: Contents, key: DocumentKey, row: tuple[Any, ...]) -> Content:
-        return known.setdefault(key, content_of_row(key, row))
+    def by_key(_: Contents, key: Row, row: Row) -> Content:
+        return known.setdefault(key, content_of_row(key_of_row(key), row))
 
     monkeypatch.setattr(Contents, "of", by_key)
     with replaced(tmp_path) as store:
