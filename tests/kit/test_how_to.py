@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import START
+from tests.kit.doors import plugin
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/how-to/prove-your-store.md").read_text(encoding="utf-8")
@@ -50,7 +51,7 @@ def run(folder: Path, command: str) -> tuple[int, str]:
     """A command as an adopter types it, with this interpreter's packages."""
     program, *arguments = command.split()
     started = {
-        "pytest": [sys.executable, "-m", "pytest", *_plugin(), "-p", "no:cacheprovider"],
+        "pytest": [sys.executable, "-m", "pytest", *plugin(), "-p", "no:cacheprovider"],
         "regen": START,
     }[program]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "PYTHONDONTWRITEBYTECODE": "1"}
@@ -64,14 +65,6 @@ def run(folder: Path, command: str) -> tuple[int, str]:
         timeout=PATIENCE,
     )
     return done.returncode, done.stdout + done.stderr
-
-
-def _plugin() -> list[str]:
-    """The options' plugin, where an older installation of this folder doesn't name it yet."""
-    from importlib.metadata import entry_points  # noqa: PLC0415
-
-    named = any(each.value == "pytest_regen_core" for each in entry_points(group="pytest11"))
-    return [] if named else ["-p", "pytest_regen_core"]
 
 
 def test_the_page_has_its_parts() -> None:
