@@ -156,6 +156,8 @@ class TestOneDocument:
         made = done(document(out, B), NO_TRANSACTIONS, GENERATE, occasion=MONDAY)
         assert made.stored_after == lines((transaction(out, 1, MONDAY), 0), (transaction(B, 1, MONDAY), 1))
         assert [line.delivery is None for line in made.lines] == [True, False]
+        kept = done(document(out, B), made.stored_after, GENERATE).lines[0]
+        assert kept.after is kept.before is made.stored_after.lines[0]
         assert made.id_list == (transaction_id(KEY, "a"), transaction_id(KEY, "b"))
         again = done(document(out, B), made.stored_after, REMIGRATE, occasion=FRIDAY)
         assert [each.deliveries for each in again.stored_after.lines] == [0, 2]
@@ -280,10 +282,12 @@ class TestOurOwnMistakes:
         with pytest.raises(AssertionError, match=f"^{message}$"):
             decide(document(A), NO_TRANSACTIONS, GENERATE, table=commanding(action))
 
-    def test_columns_of_unequal_length(self) -> None:
+    @pytest.mark.parametrize("column", ["items", "before", "written", "rulings"])
+    def test_columns_of_unequal_length(self, column: str) -> None:
         made = done(document(A, B), FIRST, RESEND)
+        shorter: dict[str, Any] = {column: getattr(made, column)[:1]}
         with pytest.raises(ValueError, match="zip"):
-            _ = evolve(made, rulings=made.rulings[:1]).lines
+            _ = evolve(made, **shorter).lines
 
     def test_a_line_of_nothing(self) -> None:
         ruling = done(document(A), NO_TRANSACTIONS, GENERATE).rulings[0]
