@@ -112,9 +112,6 @@ class RetryPolicy:
 
 DEFAULT_POLICY: Final = RetryPolicy()
 
-_MOST_DOUBLINGS: Final = 32
-"""Enough for any cap, and few enough for a timedelta."""
-
 
 def backoff(failed_before: int, jitter: float, policy: RetryPolicy = DEFAULT_POLICY) -> timedelta:
     """How long to wait after one more failure: a random part of a limit that doubles with each (*full jitter*).
@@ -127,7 +124,8 @@ def backoff(failed_before: int, jitter: float, policy: RetryPolicy = DEFAULT_POL
     """
     if not 0 <= jitter < 1:
         raise ValueError(f"jitter is {jitter}; expected a number from 0 up to but not including 1")
-    limit = min(policy.cap, policy.base * (1 << min(failed_before, _MOST_DOUBLINGS)))
+    times = 1 << failed_before  # often enough to exceed any time there is
+    limit = policy.base * times if policy.base <= policy.cap // times else policy.cap
     return max(SHORTEST_WAIT, limit * jitter)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from regen_core.attempts import (
     DEFAULT_POLICY,
-    LONGEST_WAIT,
+    SHORTEST_WAIT,
     Acknowledged,
     Failed,
     Parked,
@@ -49,10 +49,17 @@ class TestBackoff:
         """Where the random part is nothing."""
         assert backoff(0, 0) == backoff(40, 0) == timedelta(milliseconds=50)
 
-    def test_the_limit_of_any_policy_is_reached(self) -> None:
-        """However small the first wait is."""
-        policy = RetryPolicy(base=MICROSECOND, cap=LONGEST_WAIT)
-        assert backoff(40, HALF, policy) == LONGEST_WAIT / 2
+    @pytest.mark.parametrize("base", [MICROSECOND, timedelta(hours=1), timedelta(hours=6), timedelta.max])
+    @pytest.mark.parametrize("cap", [timedelta(hours=1), timedelta(days=1), timedelta.max])
+    def test_the_limit_of_any_policy_is_reached(self, base: timedelta, cap: timedelta) -> None:
+        """However small the first wait is, and however long: doubled often, it exceeds any time."""
+        policy = RetryPolicy(base=base, cap=cap)
+        assert backoff(90, HALF, policy) == cap / 2
+        assert backoff(0, HALF, policy) == max(min(base, cap) / 2, SHORTEST_WAIT)
+
+    def test_what_doubles_to_the_limit_exactly_is_the_limit(self) -> None:
+        policy = RetryPolicy(base=timedelta(seconds=1), cap=timedelta(seconds=8))
+        assert [backoff(failed, HALF, policy).total_seconds() for failed in range(6)] == [0.5, 1, 2, 4, 4, 4]
 
     @pytest.mark.parametrize("jitter", [1.0, -0.1])
     def test_what_is_no_part_is_told(self, jitter: float) -> None:
