@@ -3,7 +3,7 @@
 ``model`` is the law once more, naively and on its own; ``laws`` are the convergence laws as functions; ``subject``
 says how a system is built and driven, and that is the one thing to override; ``harness`` performs steps on a system and
 checks laws and model after each; ``edits`` are documents that change; ``strategies`` and ``machine`` need Hypothesis;
-``simulation`` and ``breaks`` need nothing. Six lines put a
+``simulation``, ``decisions`` and ``breaks`` need nothing. Six lines put a
 system under the machine::
 
     from regen_core.testing.adapted import StoreSubject  # for a store of the ports; a subject needs no adapting
