@@ -30,7 +30,7 @@ _USER: Final = "pgserver"
 _ROOM: Final = 4 << 30
 """Bytes: a server takes a few hundred megabytes."""
 
-_PATIENCE: Final = 30.0
+_PATIENCE: Final = 120.0
 """Seconds for the server to start: recovery after a kill takes a fraction of one."""
 
 

@@ -26,10 +26,10 @@ from tests.postgresql_server import Server
 
 KEYS = scaled(quick=10, deep=150)
 THREADS = 8
-AT_ONCE = 2.0
-"""Seconds: far below any time that a lock is waited for, and kind to a busy machine."""
+LONG = 120.0
+"""Seconds for which a lock is waited for: whoever waits for the one that runs hears nothing until the test gives up."""
 
-SOON = 10.0
+SOON = 60.0
 """Seconds until a server has heard that a client is gone: usually it takes less than a thousandth of that."""
 
 
@@ -73,15 +73,16 @@ def test_processes_execute_once(database: Database) -> None:
 
 def test_a_running_key_is_told_at_once_and_dies_with_its_process(database: Database) -> None:
     """Nothing is stored that would have to be cleared: the next request executes."""
-    with SqlStore.open(database.url) as store:
+    with SqlStore.open(database.url, busy_timeout=LONG) as store:
         store.load(invoice())
         with child(holds_a_key, database.url, "k1") as worker:
             assert worker.wait_for_report()
             start = time.monotonic()
             heard: object = store.regenerate(ALL, asked(), idempotent=call("k1"))
-            assert time.monotonic() - start < AT_ONCE
+            assert time.monotonic() - start < LONG / 2
             assert isinstance(heard, IdempotencyKeyInProgress)
             worker.kill()
+        start = time.monotonic()
         while isinstance(heard, IdempotencyKeyInProgress) and time.monotonic() - start < SOON:
             heard = store.regenerate(ALL, asked(), idempotent=call("k1"))
         assert isinstance(heard, Regeneration)

@@ -173,7 +173,10 @@ class TestStopping:
         assert answer.startswith(b"HTTP/1.1 200 ")
         assert b"connection: close" in answer.lower()
         assert service.process.returncode == 0
-        assert [json.loads(line)["event"] for line in log.splitlines()][-3:] == ["stopping", "request", "stopped"]
+        first, *between, last = [json.loads(line)["event"] for line in log.splitlines()]
+        assert (first, last) == ("started", "stopped")
+        assert sorted(between) == ["request", "request", "stopping"]
+        assert between[-1] == "request", "it finished after the signal"
         assert len(json.loads(regen(directory, "--json", "show", "transactions"))["transactions"]) == 1
 
     def test_while_it_drains_it_is_not_ready_but_answers(self, directory: Path) -> None:

@@ -28,7 +28,7 @@ Fill = Callable[..., list[str]]
 AUTHORITY = trustme.CA()
 """Signs a certificate for 127.0.0.1 in this run's memory; nobody else trusts it."""
 
-SHORT = timedelta(seconds=0.3)
+SHORT = timedelta(seconds=0.5)
 """Patience where an answer is not to come in time; elsewhere a busy machine gets the usual half a minute."""
 
 
@@ -173,20 +173,20 @@ class TestBounds:
         """With the relay's patience."""
         receiver.plan(hangs())
         began = time.monotonic()
-        assert send_impatiently() == Failed("no complete answer within 0.3 s")
-        assert time.monotonic() - began < 10
+        assert send_impatiently() == Failed("no complete answer within 0.5 s")
+        assert time.monotonic() - began < 30
 
     def test_an_answer_that_drips_ends_too(self, send_impatiently: Callable[[], Answer], receiver: Receiver) -> None:
         """A byte every now and then doesn't buy time."""
-        receiver.plan(drips(0.05, 20))
-        assert send_impatiently() == Failed("no complete answer within 0.3 s")
+        receiver.plan(drips(0.06, 20))
+        assert send_impatiently() == Failed("no complete answer within 0.5 s")
 
     def test_a_limit_per_read_would_wait_for_it(
         self, memory: MemoryStore, fill: Fill, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """The control: the same time limit on every single read, and the answer takes three times as long."""
         fill(memory, 1)
-        receiver.plan(drips(0.05, 20))
+        receiver.plan(drips(0.06, 20))
         monkeypatch.setattr(http_sink, "BoundedNetwork", lambda _: httpcore.SyncBackend())
         with sink_to(receiver.url, patience=SHORT) as sink:
             began = time.monotonic()

@@ -14,13 +14,14 @@ import pytest
 from tests.http_attacks.variants import start
 from tests.served.documents import DRAFT, LONG, PLAIN, UNSENT
 from tests.served.process import OPERATION, Service, served
+from tests.served.wire import PATIENCE
 
 ASKED: Final = {"type": "Invoice", "id": PLAIN["id"]}
 
 
 def client_of(service: Service) -> httpx.Client:
-    """An independent client with a token, whose patience is less than the store's."""
-    return httpx.Client(base_url=service.url, headers={"Authorization": f"Bearer {service.token}"}, timeout=8.0)
+    """An independent client with a token."""
+    return httpx.Client(base_url=service.url, headers={"Authorization": f"Bearer {service.token}"}, timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -108,13 +109,16 @@ def test_a_compressed_replay_is_the_same_answer(client: httpx.Client) -> None:
 Answers = tuple[list[httpx.Response], list[httpx.Response]]
 
 
-def two_at_once(service: Service, asked: Mapping[str, str], key: str) -> Answers:
-    """Two requests under one key: what came while neither could be done, and what came afterwards."""
+def two_at_once(service: Service, asked: Mapping[str, str], key: str, *, seconds: float = 8.0) -> Answers:
+    """Two requests under one key: what came while neither could be done, and what came afterwards.
+
+    The first answer is waited for; ``seconds`` is less than the store's patience.
+    """
     headers = {"Idempotency-Key": key}
     with ThreadPoolExecutor(2) as pool, client_of(service) as one, client_of(service) as other:
         with service.locked():
             calls = [pool.submit(post, one, ASKED, headers), pool.submit(post, other, asked, headers)]
-            done, waiting = wait(calls, timeout=2.0, return_when=FIRST_COMPLETED)
+            done, waiting = wait(calls, timeout=seconds, return_when=FIRST_COMPLETED)
         return [call.result() for call in done], [call.result() for call in waiting]
 
 
@@ -129,6 +133,6 @@ def test_one_of_two_hears_at_once_that_the_other_is_running(service: Service, as
 
 def test_control_where_keys_wait_for_the_store_it_is_noticed(tmp_path: Path) -> None:
     with served(tmp_path, start=start("keys wait for the store")) as service:
-        at_once, later = two_at_once(service, ASKED, "waiting")
+        at_once, later = two_at_once(service, ASKED, "waiting", seconds=2.0)
     assert at_once == []
     assert {answer.status_code for answer in later} == {200}

@@ -23,6 +23,7 @@ from tests.sdk.driving import Sdk
 from tests.sdk.environment import PYTHON
 from tests.served.documents import DRAFT, FOREIGN, LONG, PLAIN, UNMAPPABLE
 from tests.served.process import CLIENT, POWERLESS, SECRET, Service, served
+from tests.served.wire import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 ASKED = {"type": "Invoice", "id": PLAIN["id"]}
@@ -183,12 +184,22 @@ class TestIdempotency:
         key = "running"
         with ThreadPoolExecutor(1) as pool, service.locked():
             first = pool.submit(service.ask, ASKED, f"Idempotency-Key: {key}")
-            time.sleep(1.0)
+            until_one_is_running(service)
             facts = sdk.regenerate(service, ASKED, {"Idempotency-Key": key}, _request_timeout=5.0)
             assert not first.done()
         assert (facts["raised"], facts["status"], facts["retry_after"]) == ("ApiException", 409, "1")
         assert first.result().status == 200
         assert sdk.regenerate(service, ASKED, {"Idempotency-Key": key})["raw"] == first.result().body.decode()
+
+
+def until_one_is_running(service: Service) -> None:
+    """Every answer tells how many more requests there may be at the same time, also one that asks for nothing."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        told = dict(service.ask({"type": "Invoice"}).headers)
+        if int(told["concurrency-limit-limit"]) - int(told["concurrency-limit-remaining"]) > 1:
+            return
+        assert time.monotonic() < end, "it doesn't arrive"
 
 
 class TestLimits:

@@ -11,7 +11,7 @@ from attrs import define, field, frozen
 
 from regen_core.wire.strict_json import parse
 
-__all__ = ["Cut", "Reply", "Wire", "head", "wire_to"]
+__all__ = ["PATIENCE", "Cut", "Reply", "Wire", "head", "wire_to"]
 
 PATIENCE: Final = 30.0
 """Seconds until a server that says nothing counts as hanging; no test waits for it where all is well."""

@@ -136,7 +136,7 @@ def test_a_database_that_may_not_grow_breaks_off_a_load_of_many_batches(regen: A
         env=regen.environment,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
         check=False,
-        timeout=60,
+        timeout=300,
     )
     told = json.loads(done.stdout)
     assert done.returncode == 3
