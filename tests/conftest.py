@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests.browser.finding import report
+from tests.forks import starting
 from tests.postgresql_server import Server, running_server
 from tests.sdk.environment import said_at_the_start
 
-settings.register_profile("quick", max_examples=60, stateful_step_count=40, deadline=None, print_blob=True)
+settings.register_profile("quick", max_examples=25, stateful_step_count=40, deadline=None, print_blob=True)
 settings.register_profile("deep", max_examples=500, stateful_step_count=50, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("REGEN_PROFILE", "quick"))
 
@@ -20,6 +22,24 @@ settings.load_profile(os.environ.get("REGEN_PROFILE", "quick"))
 def pytest_report_header() -> list[str]:
     """Whether the sandbox's page is tested in a browser, and the service with Zuora's SDK."""
     return [report(), said_at_the_start()]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Each process gets a stretch of the tests, so that few make the same things twice; who is through takes over some.
+
+    What else than ``--numprocesses`` is asked for is done.
+    """
+    if config.getoption("dist") != "load":
+        return None
+    from xdist.scheduler import WorkStealingScheduling  # type: ignore[import-untyped]  # noqa: PLC0415  # with it only
+
+    return WorkStealingScheduling(config, log)
+
+
+def pytest_unconfigure() -> None:
+    """What was started for several tests ends with them."""
+    starting.end()
 
 
 @pytest.fixture(scope="session")

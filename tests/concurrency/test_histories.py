@@ -26,7 +26,7 @@ from tests.postgresql_server import Server
 PARTS = 4
 """So that several processes share the histories evenly."""
 
-HISTORIES = {"sqlite": scaled(quick=32, deep=400), "postgresql": scaled(quick=60, deep=2000)}
+HISTORIES = {"sqlite": scaled(quick=16, deep=400), "postgresql": scaled(quick=32, deep=2000)}
 """SQLite lets one writer in at a time, so less can go wrong there."""
 
 

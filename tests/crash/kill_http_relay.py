@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +22,7 @@ from attrs import define
 from regen_core.adapters.revenue.http_sink import LEASE
 from regen_core.adapters.sql import SqlStore
 from tests.crash.children import child
-from tests.crash.kill_relay import filled, forget_filled
+from tests.crash.kill_relay import filled, forget_filled, wait
 from tests.crash.lives import lived
 from tests.crash.points import CRASHED
 from tests.crash.relays import judge_receiver
@@ -88,8 +87,7 @@ class HttpRelay:
     def kill_once(self, rng: Random) -> bool:
         """Let a relay begin and kill it; whether that disturbed it."""
         with child(relays_later, *self.given()) as worker:
-            worker.wait_for_report()
-            time.sleep(rng.uniform(0, _MOMENT))
+            wait(worker, rng, self.how, _MOMENT)
             return worker.kill()
 
     def die_at(self, point: int) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Final
 from attrs import define
 
 from regen_core.adapters.sql import SqlStore
-from tests.crash.children import child
+from tests.crash.children import Child, child
 from tests.crash.lives import lived
 from tests.crash.relays import fill, judge_file, judge_ledger, tear
 from tests.crash.seeds import chosen_seeds
@@ -28,7 +28,7 @@ from tests.crash.tally import Tally
 from tests.crash.verdict import Verdict
 from tests.crash.workers import How, delivers, relays
 
-__all__ = ["Relay", "filled", "forget_filled", "main", "run"]
+__all__ = ["Relay", "filled", "forget_filled", "main", "run", "wait"]
 
 _DELIVERIES: Final = 400
 _BATCH: Final = 40
@@ -38,6 +38,18 @@ _MOMENT: Final = 0.12
 """Longest time in seconds until the kill: about as long as an undisturbed relay needs for all."""
 
 _LEDGER: Final = "ledger"
+
+
+_AT_ONCE: Final = 0.002
+
+
+def wait(worker: Child, rng: Random, how: How, moment: float) -> None:
+    """Wait for the moment of the kill; at the control's for one after it has acknowledged what it is about to send."""
+    worker.wait_for_report()
+    if how is How.EARLY:
+        for _ in range(rng.randint(1, 3)):
+            worker.wait_for_report()
+    time.sleep(rng.uniform(0, _AT_ONCE if how is How.EARLY else moment))
 
 
 _FILLED: Final[dict[int, tuple[Path, TemporaryDirectory[str]]]] = {}
@@ -90,8 +102,7 @@ class Relay:
     def kill_once(self, rng: Random) -> bool:
         """Let a relay begin and kill it; whether that disturbed it."""
         with child(relays, *self.given) as worker:
-            worker.wait_for_report()
-            time.sleep(rng.uniform(0, _MOMENT))
+            wait(worker, rng, self.how, _MOMENT)
             was_disturbed = worker.kill()
         if was_disturbed and self.to_file and rng.random() < 0.5:
             with SqlStore.open(self.given[0]) as store:

@@ -52,12 +52,12 @@ class TestSqlite:
     @pytest.mark.parametrize("part", range(PARTS))
     def test_no_loss_of_power_loses_halves_or_doubles_anything(self, part: int) -> None:
         """Every image holds exactly what was acknowledged, possibly with the step that was in flight."""
-        seeds, images = scaled(quick=1, deep=25), scaled(quick=120, deep=530)
+        seeds, images = scaled(quick=1, deep=25), scaled(quick=60, deep=530)
         together = Tally()
         for seed in range(part * seeds, part * seeds + seeds):
             together.add(run(seed, images))
         assert not together.bad
-        assert together.crashes >= scaled(quick=100, deep=12_500)
+        assert together.crashes >= scaled(quick=50, deep=12_500)
 
     def test_recording_changes_nothing(self, tmp_path: Path) -> None:
         """The recorded store ends as the core's replay does, and the recorded disk as the real one."""
@@ -78,22 +78,22 @@ class TestControls:
 
     def test_weaker_durability_loses_what_was_acknowledged(self) -> None:
         """``synchronous=NORMAL``, set behind the store's back after it has read its settings back."""
-        found = tally(2, 100, settings=("synchronous = NORMAL",))
-        assert found.verdicts[Verdict.LOST] > 20
+        found = tally(2, 40, settings=("synchronous = NORMAL",))
+        assert found.verdicts[Verdict.LOST] > 10
         assert not {Verdict.BROKEN, Verdict.UNREADABLE} & found.verdicts.keys()
 
     def test_an_early_acknowledgement_is_noticed(self) -> None:
         """Acknowledged before it is committed."""
-        assert tally(2, 100, early=True).verdicts[Verdict.LOST] > 20
+        assert tally(2, 40, early=True).verdicts[Verdict.LOST] > 10
 
     def test_a_step_in_two_units_is_noticed(self) -> None:
         """Several documents, or collecting and acknowledging, committed one after the other."""
-        assert tally(2, 100, act=acts_in_two).verdicts[Verdict.BROKEN] > 5
+        assert tally(2, 40, act=acts_in_two).verdicts[Verdict.BROKEN] > 5
 
     def test_a_disk_that_lies_is_noticed(self) -> None:
         """Syncing without effect loses commits and destroys files: the images are as bad as they should be."""
-        found = tally(3, 100, honest=False)
-        assert found.verdicts[Verdict.LOST] > 20
+        found = tally(3, 40, honest=False)
+        assert found.verdicts[Verdict.LOST] > 10
         assert found.verdicts[Verdict.BROKEN] + found.verdicts[Verdict.UNREADABLE] > 0
 
 

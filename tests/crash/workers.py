@@ -76,13 +76,13 @@ def performs_numbered(pipe: Connection, url: str, step: Step | None, crash_at: i
 
 
 def relays(pipe: Connection, url: str, destination: str, batch: int, how: How) -> None:
-    """Run ``regen deliver``, or in its place the control that acknowledges first.
+    """Run ``regen deliver``, or in its place the control that acknowledges first, and reports that.
 
     ``batch`` deliveries between two acknowledgements: fewer than usual, for more moments to hit.
     """
     pipe.send("begun")
     if how is How.EARLY:
-        _acknowledges_first(url, destination, batch)
+        _acknowledges_first(pipe, url, destination, batch)
     else:
         delivers(url, destination, batch)
 
@@ -122,11 +122,12 @@ def delivers(url: str, destination: str, batch: int) -> None:
         raise RuntimeError(f"regen deliver ended with {code}")
 
 
-def _acknowledges_first(url: str, destination: str, batch: int) -> None:
+def _acknowledges_first(pipe: Connection, url: str, destination: str, batch: int) -> None:
     send = _sends_to_address if destination.startswith("http") else _sends_here
     with SqlStore.open(url) as store:
         while waiting := store.claim(SCOPES[0], batch, LEASE if send is _sends_to_address else timedelta(0)):
             store.acknowledge(SCOPES[0], waiting)
+            pipe.send("acknowledged")
             send(store, destination, waiting)
 
 

@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from click.testing import CliRunner
 
 from regen_core.adapters.cli.main import cli
+from tests.forks.starting import fast
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 README = EXAMPLES / "README.md"
@@ -61,8 +61,10 @@ def test_the_readme_shows_what_is_printed(folder: Path) -> None:
 
 
 def told_by(script: Path) -> subprocess.CompletedProcess[str]:
-    """The script run as a newcomer runs it, with the ``regen`` of this environment."""
-    regen = Path(sys.executable).with_name("regen")
+    """The script run as a newcomer runs it; what CI runs before all tests is the ``regen`` that was installed."""
+    regen = script.with_name("regen")
+    regen.write_text(f'#!/bin/sh\nexec {shlex.join(fast())} "$@"\n')
+    regen.chmod(0o755)
     environment = {**os.environ, "REGEN": str(regen)}
     return subprocess.run(
         ["sh", str(script)], env=environment, capture_output=True, text=True, check=False, timeout=300, cwd="/"

@@ -13,13 +13,13 @@ from tests.http_attacks.variants import start
 from tests.served.documents import PLAIN
 from tests.served.process import Service, served
 
-QUICK = {"header_seconds": 1.0, "body_seconds": 1.0, "send_seconds": 0.5, "keep_alive_seconds": 1}
-"""Limits of time that a test can wait for."""
+MANY = {"failed_logins_per_minute": 10_000}
+"""So that one test's failed logins aren't in another one's way."""
 
 
 @pytest.fixture(scope="session")
 def _service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with served(tmp_path_factory.mktemp("served"), limits={**QUICK, "failed_logins_per_minute": 10_000}) as service:
+    with served(tmp_path_factory.mktemp("served"), limits=MANY) as service:
         yield service
 
 
@@ -30,6 +30,10 @@ def service(_service: Service) -> Iterator[Service]:
     assert_well(_service)
 
 
+Variant = Callable[..., Service]
+"""By its name, and with limits as the configuration has them."""
+
+
 def assert_well(service: Service) -> None:
     """It runs, and what is asked of it is done."""
     assert service.process.poll() is None, service.log[-2000:]
@@ -37,14 +41,14 @@ def assert_well(service: Service) -> None:
 
 
 @pytest.fixture(scope="session")
-def variant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Service]]:
+def variant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Variant]:
     """Gives the service with one thing about it changed; it is for controls, and nobody minds how it ends."""
     with ExitStack() as running:
 
         @cache
-        def made(name: str) -> Service:
+        def made(name: str, **limits: float) -> Service:
             folder = tmp_path_factory.mktemp("variant")
-            return running.enter_context(served(folder, start=start(name), limits=QUICK))
+            return running.enter_context(served(folder, start=start(name), limits=limits))
 
         yield made
 

@@ -5,11 +5,11 @@ A request within a request is done by a server that finds another end of the out
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final
 
 import pytest
 
+from tests.http_attacks.conftest import Variant
 from tests.served.documents import HIDDEN
 from tests.served.process import OPERATION, Service
 from tests.served.wire import Cut, Reply, head, wire_to
@@ -18,8 +18,6 @@ POST: Final = f"POST {OPERATION} HTTP/1.1"
 HOST: Final = "Host: x"
 UNREADABLE: Final = 50000090
 FEW_BYTES: Final = 8 * 1024 * 1024
-
-Variant = Callable[[str], Service]
 
 TWO_ENDS: Final = {
     "length and chunks": (POST, HOST, "Content-Length: 5", "Transfer-Encoding: chunked"),

@@ -10,10 +10,13 @@ from typing import Final
 
 import pytest
 
-from tests.http_attacks.conftest import QUICK, assert_well
+from tests.http_attacks.conftest import MANY, Variant, assert_well
 from tests.served.documents import HIDDEN
-from tests.served.process import OPERATION, Service
-from tests.served.wire import Cut, Wire, head, wire_to
+from tests.served.process import OPERATION, Service, served
+from tests.served.wire import PATIENCE, Cut, Wire, head, wire_to
+
+QUICK: Final = {"header_seconds": 0.5, "body_seconds": 0.5, "send_seconds": 0.5, "keep_alive_seconds": 1}
+"""Limits of time that a test can wait for. Whoever isn't late on purpose asks a service that has time."""
 
 BODY: Final = b'{"type":"Invoice","id":"%b"}' % HIDDEN["id"].encode()
 WITHOUT_END: Final = head(f"POST {OPERATION} HTTP/1.1", "Host: x", "Transfer-Encoding: chunked")
@@ -108,12 +111,20 @@ def drip(service: Service, wire: Wire, how: Drip, seconds: float) -> bool:
 SLOW: Final = {**HEADS, **BODIES}
 
 
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that waits for nobody."""
+    with served(tmp_path_factory.mktemp("served"), limits={**QUICK, **MANY}) as service:
+        yield service
+        assert_well(service)
+
+
 @pytest.mark.parametrize(("how", "statuses"), SLOW.values(), ids=SLOW.keys())
-def test_who_sends_slowly_is_let_go(service: Service, how: Drip, statuses: list[int]) -> None:
-    with wire_to(service.port) as wire:
-        assert drip(service, wire, how, 10.0), "it hangs"
+def test_who_sends_slowly_is_let_go(impatient: Service, how: Drip, statuses: list[int]) -> None:
+    with wire_to(impatient.port) as wire:
+        assert drip(impatient, wire, how, PATIENCE), "it hangs"
         assert [reply.status for reply in wire.rest()] == statuses
-    assert not service.has_generated(HIDDEN)
+    assert not impatient.has_generated(HIDDEN)
 
 
 def test_many_slow_ones_hold_nobody_up(service: Service) -> None:
@@ -124,9 +135,9 @@ def test_many_slow_ones_hold_nobody_up(service: Service) -> None:
         assert_well(service)
 
 
-def test_who_does_not_take_its_answers_is_let_go(service: Service) -> None:
+def test_who_does_not_take_its_answers_is_let_go(impatient: Service) -> None:
     """Long answers fill all buffers between here and there."""
-    with wire_to(service.port) as wire:
+    with wire_to(impatient.port) as wire:
         wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         with pytest.raises(Cut) as cut:
             ask_and_never_listen(wire)
@@ -141,13 +152,13 @@ def ask_and_never_listen(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("how", [_nothing, _header, _next_head])
-def test_control_uvicorn_waits_for_headers(variant: Callable[[str], Service], how: Drip) -> None:
-    service = variant("parses as uvicorn does")
+def test_control_uvicorn_waits_for_headers(variant: Variant, how: Drip) -> None:
+    service = variant("parses as uvicorn does", **QUICK)
     with wire_to(service.port) as wire:
         assert not drip(service, wire, how, 2 * QUICK["header_seconds"])
 
 
-def test_control_without_a_limit_of_time_bodies_are_waited_for(variant: Callable[[str], Service]) -> None:
-    service = variant("reads everything")
+def test_control_without_a_limit_of_time_bodies_are_waited_for(variant: Variant) -> None:
+    service = variant("reads everything", **QUICK)
     with wire_to(service.port) as wire:
         assert not drip(service, wire, _body, 2 * QUICK["body_seconds"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from typing import Final
 
 import pytest
 
+from tests.http_attacks.conftest import Variant
 from tests.served.documents import PLAIN
 from tests.served.process import ENTITY, OPERATION, Service
 from tests.served.wire import Reply, head, wire_to
@@ -80,7 +80,7 @@ def test_an_invalid_track_id_is_not_returned(service: Service, track: str) -> No
     assert_own_words(reply)
 
 
-def test_control_a_service_that_returns_any_track_id_is_noticed(variant: Callable[[str], Service]) -> None:
+def test_control_a_service_that_returns_any_track_id_is_noticed(variant: Variant) -> None:
     reply = variant("returns any track id").ask(BODY, "Zuora-Track-Id: a:b")
     assert reply.header("zuora-track-id") == "a:b"
 

@@ -1,4 +1,4 @@
-"""The same service with one thing about it changed, run as ``variants.py NAME serve …``: mostly a protection taken out.
+"""The same service with one thing about it changed: mostly a protection taken out.
 
 A test of a protection says something only if it fails where the protection is missing.
 """
@@ -10,7 +10,6 @@ import logging
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -37,9 +36,15 @@ __all__ = ["start"]
 
 
 def start(name: str) -> tuple[str, ...]:
-    """The command that runs a variant."""
+    """What is called for a variant, and its first argument."""
     assert name in _VARIANTS, "it is known"
-    return (sys.executable, str(Path(__file__)), name)
+    return (f"{__name__}:{run.__name__}", name)
+
+
+def run() -> None:
+    """The command line of the variant that its first argument names."""
+    _VARIANTS[sys.argv.pop(1)]()
+    main()
 
 
 def _put(value: object, *places: tuple[object, str]) -> None:
@@ -72,7 +77,7 @@ def _reads_everything() -> None:
 
 
 def _parses_as_uvicorn_does() -> None:
-    def unbounded_protocol(bounds: object) -> type[HttpToolsProtocol]:
+    def unbounded_protocol(*given: object) -> type[HttpToolsProtocol]:
         return HttpToolsProtocol
 
     _put(unbounded_protocol, (server, "bounded_protocol"))
@@ -162,7 +167,3 @@ _VARIANTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
         "fails with words and tells": _fails_with_words_and_tells,
     }
 )
-
-if __name__ == "__main__":
-    _VARIANTS[sys.argv.pop(1)]()
-    main()

@@ -40,7 +40,7 @@ from tests.http_laws.subjects import HttpSubject, InThisProcess, MemorySubject, 
 from tests.http_laws.wording import CLIENT, ENTITIES, ORGS, worded
 
 PARTS = 4
-SEEDS, STEPS = scaled(quick=2, deep=100), 500
+SEEDS, STEPS = scaled(quick=1, deep=100), 500
 
 
 @pytest.fixture(name="loop")
@@ -53,7 +53,7 @@ def _loop() -> Iterator[asyncio.AbstractEventLoop]:
 def test_every_history_over_http_keeps_the_laws(loop: asyncio.AbstractEventLoop) -> None:
     """CNV-1 … CNV-7, REV-0 … REV-4, REQ-5, PRE-4, TBL-R, TBL-I, ACC-4, ELI-2, DOC-4; IDM-1, IDM-8."""
     machine = regeneration_machine(lambda: HttpSubject(MemorySubject(), in_process(loop)))
-    run_state_machine_as_test(machine, settings=settings(max_examples=scaled(quick=25, deep=500)))
+    run_state_machine_as_test(machine, settings=settings(max_examples=scaled(quick=10, deep=500)))
 
 
 @pytest.mark.parametrize("part", range(PARTS))

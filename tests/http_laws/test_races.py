@@ -36,7 +36,7 @@ KEYS = scaled(quick=6, deep=60)
 CLIENTS = 32
 """So many ask at once that the requests of several share a commit, and are lost or kept with it."""
 
-KILLS = scaled(quick=4, deep=40)
+KILLS = scaled(quick=2, deep=40)
 SOON = 30.0
 MOST = 40
 """Kills within which a control must have shown its damage."""

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from regen_core.adapters.http.clients import hash_secret
-from tests.command import START
+from tests.forks.starting import fast
 
 SECONDS = 60.0
 """Against hangs only."""
@@ -31,7 +31,7 @@ entities = ["e1"]
 @contextmanager
 def serving(folder: Path, *options: str) -> Iterator[dict[str, Any]]:
     """What ``regen serve`` says when it answers; it is stopped in the end, and must stop well."""
-    command = [*START, "--json", "serve", "--port", "0", *options]
+    command = [*fast(), "--json", "serve", "--port", "0", *options]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         try:

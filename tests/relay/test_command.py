@@ -19,7 +19,8 @@ from click.testing import CliRunner
 from regen_core.adapters.cli.main import cli
 from regen_core.adapters.sql import SqlStore
 from regen_core.revenue import RevenueLedger, collect_all
-from tests.command import START, Said
+from tests.command import Said
+from tests.forks.starting import fast
 from tests.relay.conftest import ALL, fill
 from tests.relay.receiver import Behaviour, Receiver, answers, refuses
 
@@ -57,13 +58,13 @@ class Regen:
         """Start a command as a process of its own."""
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            [*START, *args, *WHOSE], stdout=pipe, stderr=pipe, text=True, env=self.environment, cwd=self.path.parent
+            [*fast(), *args, *WHOSE], stdout=pipe, stderr=pipe, text=True, env=self.environment, cwd=self.path.parent
         )
 
 
 def ended(process: subprocess.Popen[str]) -> Said:
     """Wait for the end of a process."""
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     return Said(process.returncode, out, err)
 
 
@@ -274,12 +275,12 @@ class TestProcesses:
 
         def slowly(of: Receiver, handler: Any, request: Any) -> None:
             arrived.set()
-            go_on.wait(30)
+            go_on.wait(60)
             taking.answer(of, handler, request)
 
         receiver.plan(Behaviour(slowly, takes=True))
         process = regen.started("deliver", "--to", receiver.url, "--batch=1", mode, "--json")
-        assert arrived.wait(30)
+        assert arrived.wait(60)
         process.send_signal(signal.SIGINT)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.2)
@@ -305,8 +306,8 @@ class TestProcesses:
 
 def _until(is_so: Callable[[], bool]) -> None:
     pause = threading.Event()
-    for _ in range(600):
+    for _ in range(1200):
         if is_so():
             return
         pause.wait(0.05)
-    raise AssertionError("it didn't happen within half a minute")
+    raise AssertionError("it didn't happen within a minute")

@@ -6,9 +6,9 @@ Whoever asks for a *variant* gets the same service with one protection taken out
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from attrs import define, field
 
 from regen_core.adapters.http.clients import hash_secret
-from tests.command import START
+from tests.forks.starting import REGEN, Forked
 from tests.served.documents import DOCUMENTS, FOREIGN, load, revisions
 from tests.served.wire import Reply, Wire, head, wire_to
 
@@ -48,7 +48,7 @@ _PEAK: Final = re.compile(r"^VmHWM:\s*([0-9]+) kB$", re.MULTILINE)
 class Service:
     """A running service. ``folder`` holds its database, its log and what it printed."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     folder: Path
     port: int
     _token: str | None = field(default=None, repr=False, init=False)
@@ -172,13 +172,13 @@ def _configuration(settings: Mapping[str, Mapping[str, Any]]) -> str:
 def served(
     folder: Path,
     *,
-    start: Sequence[str] = START,
+    start: Sequence[str] = (REGEN,),
     documents: Sequence[dict[str, Any]] = DOCUMENTS,
     **settings: Mapping[str, Any],
 ) -> Iterator[Service]:
     """A service on a new database with some documents. It is ended, by its process, with the block.
 
-    ``settings`` are tables of the configuration file.
+    ``start`` is what is called and its first arguments; ``settings`` are tables of the configuration file.
     """
     load(_db(folder), TENANT, ENTITY, documents, folder)
     load(_db(folder), "another", ENTITY, [FOREIGN], folder)
@@ -186,15 +186,14 @@ def served(
     configuration.write_text(_configuration(settings))
     command = [*start, "--json", "--db", _db(folder), "serve", "--port", "0", "--config", str(configuration)]
     out, err = folder / "out", folder / "err"
-    with out.open("wb") as o, err.open("wb") as e, subprocess.Popen(command, stdout=o, stderr=e, cwd=folder) as process:
-        try:
-            told = _started(process, out, err)
-            yield Service(process=process, folder=folder, port=int(told["url"].rpartition(":")[2]))
-        finally:
-            process.kill()
+    with out.open("wb") as o, err.open("wb") as e:
+        process = Forked.begun(*command, cwd=folder, environment=os.environ, out=o, err=e)
+    with process:
+        told = _started(process, out, err)
+        yield Service(process=process, folder=folder, port=int(told["url"].rpartition(":")[2]))
 
 
-def _started(process: subprocess.Popen[bytes], out: Path, err: Path) -> dict[str, Any]:
+def _started(process: Forked, out: Path, err: Path) -> dict[str, Any]:
     """What it prints when it is ready."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline and process.poll() is None:

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from regen_core.adapters.cli.main import cli
 from tests.command import START, Said
+from tests.forks.starting import fast
 
 
 @frozen
@@ -40,14 +41,15 @@ class Regen:
         return Said(done.exit_code, done.stdout, done.stderr)
 
     def process(self, *args: str, stdin: bytes = b"", environment: Mapping[str, str] | None = None) -> Said:
-        """Run a command as a process whose output is a pipe."""
+        """Run a command as a process whose output is a pipe; what Python is told needs an interpreter of its own."""
+        is_told = any([name.startswith("PYTHON") for name in environment or ()])
         done = subprocess.run(
-            [*START, *args],
+            [*(self.start if is_told else fast()), *args],
             input=stdin,
             capture_output=True,
             cwd=self.directory,
             env={**self.environment, **(environment or {})},
-            timeout=60,
+            timeout=300,
             check=False,
         )
         return Said(done.returncode, done.stdout.decode(), done.stderr.decode())
@@ -58,11 +60,11 @@ class Regen:
         ours, theirs = pty.openpty()
         told = {**self.environment, "TERM": "xterm-256color", "COLUMNS": str(columns), **(environment or {})}
         with subprocess.Popen(
-            [*START, *args], stdin=theirs, stdout=theirs, stderr=theirs, cwd=self.directory, env=told
+            [*fast(), *args], stdin=theirs, stdout=theirs, stderr=theirs, cwd=self.directory, env=told
         ) as child:
             os.close(theirs)
             screen = b"".join(iter(lambda: _read(ours), b""))
-            code = child.wait(60)
+            code = child.wait(300)
         os.close(ours)
         return Said(code, screen.decode().replace("\r\n", "\n"), "")
 
