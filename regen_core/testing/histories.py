@@ -21,6 +21,7 @@ from regen_core.testing.journal import Journal
 from regen_core.testing.laws import Exchange, LawBrokenError, Violation
 from regen_core.testing.reach import ALL, Reach, ReachingHarness
 from regen_core.testing.report import History
+from regen_core.testing.shortening import shortened_history
 from regen_core.testing.simulation import Failure, Step, failure_of, find_failure, shrunk
 from regen_core.testing.subject import BuildSubject, Subject
 from regen_core.transactions import StoredTransactions
@@ -116,7 +117,7 @@ def _shortest(make: Callable[[], Harness], first: Failure, asked: LawsAsked, wit
         other = find_failure(make, [seed], asked.steps, without)
         if other is not None and other.rule_id == first.rule_id:
             found.append(shrunk(make, other))
-    return min(found, key=lambda each: len(each.steps))
+    return shortened_history(make, min(found, key=lambda each: len(each.steps)))
 
 
 def _told(build: BuildSubject, failure: Failure, asked: LawsAsked) -> History:
