@@ -156,8 +156,9 @@ class TestOneDocument:
         made = done(document(out, B), NO_TRANSACTIONS, GENERATE, occasion=MONDAY)
         assert made.stored_after == lines((transaction(out, 1, MONDAY), 0), (transaction(B, 1, MONDAY), 1))
         assert [line.delivery is None for line in made.lines] == [True, False]
-        kept = done(document(out, B), made.stored_after, GENERATE).lines[0]
-        assert kept.after is kept.before is made.stored_after.lines[0]
+        again = done(document(out, B), made.stored_after, GENERATE)
+        assert again.lines[0].after is again.lines[0].before is made.stored_after.lines[0]
+        assert again.id_list == (transaction_id(KEY, "b"),)
         assert made.id_list == (transaction_id(KEY, "a"), transaction_id(KEY, "b"))
         again = done(document(out, B), made.stored_after, REMIGRATE, occasion=FRIDAY)
         assert [each.deliveries for each in again.stored_after.lines] == [0, 2]
@@ -288,6 +289,9 @@ class TestOurOwnMistakes:
         shorter: dict[str, Any] = {column: getattr(made, column)[:1]}
         with pytest.raises(ValueError, match="zip"):
             _ = evolve(made, **shorter).lines
+        if column != "items":
+            with pytest.raises(ValueError, match="zip"):
+                _ = evolve(made, **shorter).after
 
     def test_a_line_of_nothing(self) -> None:
         ruling = done(document(A), NO_TRANSACTIONS, GENERATE).rulings[0]
