@@ -61,6 +61,11 @@ class TestBackoff:
         policy = RetryPolicy(base=timedelta(seconds=1), cap=timedelta(seconds=8))
         assert [backoff(failed, HALF, policy).total_seconds() for failed in range(6)] == [0.5, 1, 2, 4, 4, 4]
 
+    @pytest.mark.parametrize(("base", "cap"), [(1_500_000, 3_000_001), (1_500_002, 3_000_003)])
+    def test_the_limit_is_the_doubled_wait_or_the_cap_to_the_microsecond(self, base: int, cap: int) -> None:
+        policy = RetryPolicy(base=base * MICROSECOND, cap=cap * MICROSECOND)
+        assert backoff(1, 0.9, policy) == min(2 * base, cap) * MICROSECOND * 0.9
+
     @pytest.mark.parametrize("jitter", [1.0, -0.1])
     def test_what_is_no_part_is_told(self, jitter: float) -> None:
         with pytest.raises(ValueError, match=f"^jitter is {jitter}; expected a number from 0 up to but not including"):
@@ -151,5 +156,6 @@ class TestPauses:
 
     def test_outcomes_are_values(self) -> None:
         """A store and a test say the same with them."""
+        assert Taken() == Taken()
         assert Acknowledged() == Acknowledged()
         assert Released() == Released()
