@@ -8,9 +8,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from regen_core.access import Scope
+from regen_core.testing.clients import Clients
 from tests.command import START
 from tests.kit.doors import plugin
 
@@ -86,6 +89,23 @@ def _is_told_by_a_history_of_minimal_length(report: Path) -> None:
     """Two calls are enough to lose a row: a document is loaded, and overridden."""
     checks = {each["id"]: each for each in json.loads(report.read_text(encoding="utf-8"))["checks"]}
     assert [call["call"] for call in checks["CNV-1"]["history"]["calls"]] == ["load", "regenerate"]
+
+
+def test_what_the_page_tells_of_services_is_what_the_doors_do() -> None:
+    """``tests/kit/test_doors.py`` runs these commands; the clients are made as they are written there."""
+    told = {text.split("\n", 1)[0]: text for _, text in BLOCK.findall(OF_SERVICES)}
+    commands, clients = (
+        told["export REGEN_DB=sqlite:///sandbox.db"],
+        told["from regen_core.testing.clients import Client"],
+    )
+    assert "--tenant t1 --entity e1 --org north --org south" in commands
+    assert commands.count("regen_core.adapters.cli.conformance_served:behind") == 2
+    made: dict[str, Any] = dict.fromkeys(("ONE", "TWO", "NONE", "OTHER"), "a secret")
+    exec(clients, made)  # noqa: S102  # the page's own lines
+    known = Clients(made["Behind"].clients)
+    for tenant, entity, orgs in (("t1", "e2", None), ("t2", "e1", None), ("t1", "e1", frozenset[str]())):
+        assert known.reaches(Scope(tenant=tenant, entity=entity, orgs=orgs))
+    assert not known.reaches(Scope(tenant="t3", entity="e1", orgs=None))
 
 
 @pytest.mark.parametrize("wrong", ["", "--regen-store nothing", "--regen-store stores:nothing"])
