@@ -144,6 +144,8 @@ class TestPauses:
         pauses = [after(astray=astray, policy=DEFAULT_POLICY) for astray in range(1, 6)]
         assert pauses[:4] == [Pause(timedelta(seconds=wait)) for wait in (0.25, 0.5, 1, 2)]
         assert pauses[4] == Pause(timedelta(seconds=4), takes_nothing=True, said="HTTP 404")
+        slow = RetryPolicy(base=timedelta(minutes=1))
+        assert after(astray=2, policy=slow) == Pause(timedelta(minutes=1))
 
     def test_what_was_tried_ends_or_lengthens_the_row(self) -> None:
         assert parked_in_a_row(4, Parked("HTTP 422")) == 5
