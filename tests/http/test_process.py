@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
@@ -22,6 +22,7 @@ from click.testing import CliRunner
 from regen_core.adapters.cli.main import cli
 from regen_core.adapters.http.clients import SecretHash
 from regen_core.idempotency import OPERATION_PATH
+from tests.forks.starting import fast
 from tests.http.conftest import HASH, SECRET
 
 START: Final = [sys.executable, "-c", "from regen_core.adapters.cli.main import main; main()"]
@@ -71,9 +72,9 @@ def _first_object(stream: IO[str]) -> dict[str, str]:
 
 
 @contextmanager
-def started(directory: Path, *args: str) -> Iterator[Running]:
-    """The service on any free port, with what it was given."""
-    command = [*START, "--json", "serve", "--port", "0", *args]
+def started(directory: Path, *args: str, start: Sequence[str] | None = None) -> Iterator[Running]:
+    """The service on any free port, with what it was given; ``start`` where it isn't to be forked."""
+    command = [*(start or fast()), "--json", "serve", "--port", "0", *args]
     environment = {**os.environ, "REGEN_DB": f"sqlite:///{directory / 'regen.db'}", "PYTHONWARNINGS": "error"}
     process = subprocess.Popen(
         command, cwd=directory, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -105,7 +106,7 @@ def regen(directory: Path, *args: str, code: int = 0, stdin: str = "") -> str:
 
 def test_a_sandbox_from_start_to_end(directory: Path) -> None:
     """Log in with the printed client, regenerate by id and by number, replay, and stop: nothing is lost."""
-    with started(directory) as service:
+    with started(directory, start=START) as service:
         told = service.told
         assert (len(told["client_id"]), len(told["client_secret"])) == (36, 40)
         with service.client(told["client_id"], told["client_secret"]) as http:

@@ -54,7 +54,7 @@ def run(folder: Path, command: str) -> tuple[int, str]:
     """A command as an adopter types it, with this interpreter's packages."""
     program, *arguments = command.split()
     started = {
-        "pytest": [sys.executable, "-m", "pytest", *plugin(), "-p", "no:cacheprovider"],
+        "pytest": [sys.executable, "-m", "pytest", *plugin(), "-p", "no:cacheprovider", "-p", "no:schemathesis"],
         "regen": START,
     }[program]
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{folder}", "PYTHONDONTWRITEBYTECODE": "1"}
