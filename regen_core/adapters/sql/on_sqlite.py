@@ -77,7 +77,7 @@ def _check(url: URL, where: str) -> None:
         raise faults.UnreadableDatabaseUrl(where, f"it names a {what}, and a file is needed")
     if not os.path.isdir(directory):
         raise faults.DatabaseUnavailable(where, "its directory doesn't exist")
-    if os.path.exists(path) and not (os.access(path, os.W_OK) and os.access(directory, os.W_OK)):
+    if not os.access(directory, os.W_OK) or (os.path.exists(path) and not os.access(path, os.W_OK)):
         raise faults.ReadOnlyDatabase(where)
 
 

@@ -183,6 +183,8 @@ class TestReadOnly:
 
         monkeypatch.setattr(os, "access", access)
         assert "read-only" in refused(path, faults.ReadOnlyDatabase)
+        if part == ".":
+            assert "read-only" in refused(tmp_path / "new.db", faults.ReadOnlyDatabase)
 
     def test_a_file_that_turns_read_only(self, tmp_path: Path) -> None:
         """The driver's word for it is translated, and nothing is stored."""
