@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from regen_core.documents import DocumentType
-from regen_core.field_table import FIELD_ROWS, FieldCondition, FieldFormat, FieldOrigin, FieldSource, SourceKind
+from regen_core.field_table import (
+    FIELD_ROWS,
+    FieldCondition,
+    FieldFormat,
+    FieldOrigin,
+    FieldRow,
+    FieldSource,
+    SourceKind,
+)
 
 BY_NAME = {row.name: row for row in FIELD_ROWS}
 CODES = (
@@ -42,6 +50,10 @@ class TestNotes:
         assert note is not None
         assert note[:1].islower()
         assert not note.endswith(".")
+
+    def test_a_row_says_no_more_than_it_is_told(self) -> None:
+        row = FieldRow(name="Id", format=FieldFormat.STRING, origins={})
+        assert (row.not_when_standalone, row.note) == (False, None)
 
     def test_of_an_accounting_code(self) -> None:
         told = (
