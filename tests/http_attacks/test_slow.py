@@ -15,7 +15,7 @@ from tests.served.documents import HIDDEN
 from tests.served.process import OPERATION, Service, served
 from tests.served.wire import PATIENCE, Cut, Wire, head, wire_to
 
-QUICK: Final = {"header_seconds": 0.5, "body_seconds": 0.5, "send_seconds": 0.5, "keep_alive_seconds": 1}
+QUICK: Final = {"header_seconds": 1.0, "body_seconds": 1.0, "send_seconds": 0.5, "keep_alive_seconds": 1}
 """Limits of time that a test can wait for. Whoever isn't late on purpose asks a service that has time."""
 
 BODY: Final = b'{"type":"Invoice","id":"%b"}' % HIDDEN["id"].encode()
@@ -92,9 +92,8 @@ BODIES: Final[dict[str, tuple[Drip, list[int]]]] = {
 }
 
 
-def drip(service: Service, wire: Wire, how: Drip, seconds: float) -> bool:
+def drip(wire: Wire, first: bytes, bits: Iterator[bytes], seconds: float) -> bool:
     """Send bit by bit; whether the server closed within some seconds."""
-    first, bits = how(service)
     wire.socket.settimeout(0.02)
     until = time.monotonic() + seconds
     try:
@@ -121,8 +120,9 @@ def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.mark.parametrize(("how", "statuses"), SLOW.values(), ids=SLOW.keys())
 def test_who_sends_slowly_is_let_go(impatient: Service, how: Drip, statuses: list[int]) -> None:
+    what = how(impatient)
     with wire_to(impatient.port) as wire:
-        assert drip(impatient, wire, how, PATIENCE), "it hangs"
+        assert drip(wire, *what, PATIENCE), "it hangs"
         assert [reply.status for reply in wire.rest()] == statuses
     assert not impatient.has_generated(HIDDEN)
 
@@ -154,11 +154,13 @@ def ask_and_never_listen(wire: Wire) -> None:
 @pytest.mark.parametrize("how", [_nothing, _header, _next_head])
 def test_control_uvicorn_waits_for_headers(variant: Variant, how: Drip) -> None:
     service = variant("parses as uvicorn does", **QUICK)
+    what = how(service)
     with wire_to(service.port) as wire:
-        assert not drip(service, wire, how, 2 * QUICK["header_seconds"])
+        assert not drip(wire, *what, 2 * QUICK["header_seconds"])
 
 
 def test_control_without_a_limit_of_time_bodies_are_waited_for(variant: Variant) -> None:
     service = variant("reads everything", **QUICK)
+    what = _body(service)
     with wire_to(service.port) as wire:
-        assert not drip(service, wire, _body, 2 * QUICK["body_seconds"])
+        assert not drip(wire, *what, 2 * QUICK["body_seconds"])
