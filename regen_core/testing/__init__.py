@@ -11,6 +11,7 @@ system under the machine::
 
     TestMyStore = regeneration_machine(lambda: StoreSubject(MyStore)).TestCase
 
-``conformance`` is the whole run on a ``module:factory``: laws, model, ``stories``, ``idempotent``, ``corpus``; it makes
-the report. ``suite`` is the same as tests. docs/how-to/prove-your-store.md shows each of the three ways.
+``conformance`` is the whole run on a ``module:factory``: laws, model, ``stories``, ``idempotent``, ``units_of_work``,
+``corpus``; it makes the report. ``services`` puts a service over HTTP, and what is behind it, in the place of a store;
+``clients`` are who asks it. ``suite`` is the same as tests. docs/how-to/prove-your-store.md shows each way.
 """

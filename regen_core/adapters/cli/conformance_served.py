@@ -1,8 +1,8 @@
 """What is behind ``regen serve``, as the kit needs it beside the service's address.
 
-``regen conformance --url … --store regen_core.adapters.cli.conformance_served:behind`` sends its requests to the service;
-documents get in, and what is stored and sent is looked at, through the database that the service works on. ``REGEN_DB``
-names it, as it does for every command.
+With ``--url … --store regen_core.adapters.cli.conformance_served:behind`` requests go to the service; documents get in,
+and what is stored and sent is looked at, through the database that the service works on. ``REGEN_DB`` names it, as it
+does for every command.
 """
 
 from __future__ import annotations
