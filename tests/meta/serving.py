@@ -82,7 +82,7 @@ class Served:
     async def submit(self, work: Work) -> Outcome:
         """Execute; with a key a little later, so that other requests under it meet it."""
         if work.idempotent is not None:
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.02)
         return self.executed(work)
 
     def executed(self, work: Work) -> Outcome:
