@@ -15,7 +15,7 @@ from tests.http_laws.variants import start
 from tests.served.documents import PLAIN, load
 from tests.served.process import CLIENT, ENTITY, SECRET, TENANT, Service, served
 
-EXAMPLES = scaled(quick=5, deep=300)
+EXAMPLES = scaled(quick=10, deep=300)
 """Cases per operation and kind of data, beside those that cover each part of the document on purpose."""
 
 ROOT = Path(__file__).parents[2]

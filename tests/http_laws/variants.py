@@ -1,10 +1,9 @@
-"""``regen serve`` with a protection taken out or a promise broken, run as ``variants.py NAME serve …``."""
+"""``regen serve`` with a protection taken out or a promise broken."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
@@ -18,9 +17,15 @@ __all__ = ["VARIANTS", "start"]
 
 
 def start(name: str) -> tuple[str, ...]:
-    """The command that runs a variant."""
+    """What is called for a variant, and its first argument."""
     assert name in VARIANTS, "it is known"
-    return (sys.executable, str(Path(__file__)), name)
+    return (f"{__name__}:{run.__name__}", name)
+
+
+def run() -> None:
+    """The command line of the variant that its first argument names."""
+    VARIANTS[sys.argv.pop(1)]()
+    main()
 
 
 def _lets_everybody_in() -> None:
@@ -55,7 +60,3 @@ VARIANTS: Final[Mapping[str, Callable[[], None]]] = MappingProxyType(
         "tells more than it describes": _tells_more_than_it_describes,
     }
 )
-
-if __name__ == "__main__":
-    VARIANTS[sys.argv.pop(1)]()
-    main()
