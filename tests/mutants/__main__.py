@@ -42,7 +42,7 @@ FOCUSED = {
     "request": [f"{UNIT}/test_request_values.py"],
     "retry_after": [f"{UNIT}/test_retry_after.py"],
     "revenue": [f"{UNIT}/test_collecting.py"],
-    "statuses": [f"{SENDING}/test_documented_statuses.py", f"{SENDING}/test_attempts.py"],
+    "statuses": [f"{SENDING}/test_documented_statuses.py", f"{SENDING}/test_documented_waits.py"],
     "store": [f"{UNIT}/test_store_values.py"],
     "transactions": [f"{UNIT}/test_stored_values.py", f"{UNIT}/test_malformed_values.py"],
     "type_mapping": [f"{UNIT}/test_mapping_words.py", f"{RULES}/test_mapping.py"],
