@@ -89,5 +89,6 @@ class TestOnePath:
     def test_taking_out_what_is_not_there_gives_the_same_map(self) -> None:
         one = PersistentMap[int]().put("a", 1)
         assert one.without("b") is one
-        assert one != {"a": 1}
+        other: object = {"a": 1}
+        assert one != other
         assert PersistentMap[int]().without("a") == PersistentMap[int]()
