@@ -193,11 +193,10 @@ def _brief_writer(writers: Sequence[tuple[str, Writer, object]]) -> Callable[[An
     for place, (name, write, default) in enumerate(writers):
         names |= {f"write{place}": write, f"default{place}": default}
         told = "part" if write is None else f"None if part is None else write{place}(part)"
-        lines += [
-            f"    part = value.{name}",
-            f"    if part is not default{place} and part != default{place}:",
-            f"        out[{name!r}] = {told}",
-        ]
+        differs = f"part is not default{place}"
+        if default is not None and default is not attrs.NOTHING:
+            differs += f" and part != default{place}"  # of those two there is one each, and amounts compare slowly
+        lines += [f"    part = value.{name}", f"    if {differs}:", f"        out[{name!r}] = {told}"]
     exec("\n".join([*lines, "    return out"]), names)  # noqa: S102  # of this package's own names alone
     brief: Callable[[Any], JsonObject] = names["brief"]
     return brief
