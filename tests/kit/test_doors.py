@@ -73,9 +73,8 @@ def test_the_command_tells_that_it_conforms(door: tuple[str, Door], skips: Path,
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize("door", SUITES, indirect=True)
 def test_so_does_pytest(door: tuple[str, Door], skips: Path) -> None:
-    if door[0] not in SUITES:
-        pytest.skip("performed where there is more time (REGEN_PROFILE=deep)")
     done = door[1].suite("--regen-max-examples", "1", "--regen-steps", "20", "--regen-skips", str(skips))
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
