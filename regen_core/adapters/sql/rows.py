@@ -47,7 +47,7 @@ _SEPARATOR: Final = "\x1e"
 """Parts the carried fields of items: a control character, which JSON text never holds unescaped."""
 
 MOST_TEXT: Final = 1 << 21
-"""Characters of a generation of contents: some three thousand ordinary documents, and about ten times that in bytes."""
+"""Characters of a generation of contents: 3,400 documents of five items, and 12 MB with what is made of them."""
 
 _read: Final = Decoder().decode
 _encode: Final = Encoder().encode
