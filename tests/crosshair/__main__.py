@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -41,6 +42,8 @@ def answers(path: Path) -> dict[str, str]:
 
 def main() -> int:
     """Every contract confirmed over all paths, every control refuted by an input."""
+    if find_spec("crosshair") is None:
+        sys.exit("CrossHair is not installed. Install it: python -m pip install -r tests/crosshair/requirements.txt")
     wrong = 0
     for stem, wanted in (("contracts", CONFIRMED), ("controls", "error: false")):
         for name, said in answers(HERE / f"{stem}.py").items():
