@@ -1,6 +1,6 @@
 """The state machine on the reference store: CNV-1 … CNV-7, REV-4, REQ-5, PRE-4 and TBL-R, beside the naive model.
 
-Deep, the shards make a million steps together; each draws histories of its own. Those are long then, for beginning
+Deep, the shards make 700,000 steps together; each draws histories of its own. Those are long then, for beginning
 one takes as much time as twenty steps.
 """
 
@@ -13,7 +13,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from regen_core.testing.machine import regeneration_machine
 from tests.crash.profiles import scaled
 
-SHARDS = scaled(quick=2, deep=34)
+SHARDS = scaled(quick=2, deep=24)
 HISTORIES, RULES = scaled(quick=25, deep=125), scaled(quick=40, deep=200)
 
 
