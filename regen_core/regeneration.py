@@ -148,9 +148,12 @@ def _line(
 ) -> PlannedLine:
     if after is None:
         return PlannedLine(item, old, None, ruling, None)
-    sent = Delivery(*after, ruling.flag, ruling.message) if ruling.sends else None
-    is_as_before = old is not None and sent is None and after[0] is old.transaction
-    return PlannedLine(item, old, old if is_as_before else StoredTransaction(*after), ruling, sent)
+    transaction, number = after
+    if ruling.sends:
+        sent = Delivery(transaction, number, ruling.flag, ruling.message)
+        return PlannedLine(item, old, StoredTransaction(transaction, number), ruling, sent)
+    is_as_before = old is not None and transaction is old.transaction
+    return PlannedLine(item, old, old if is_as_before else StoredTransaction(transaction, number), ruling, None)
 
 
 def decide(
