@@ -55,7 +55,8 @@ class Named:
             factory = None if self.store is None else factory_named(self.store)
             if self.url is None:
                 assert self.store is not None, "one of the two was given"
-                return system_of(self.store, factory_named(self.store), without)
+                assert factory is not None, "it was named"
+                return system_of(self.store, factory, without)
         except NoSystem as fault:
             raise click.UsageError(str(fault), ctx) from None
         service = self._service(ctx, self.url)

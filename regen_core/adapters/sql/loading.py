@@ -17,7 +17,7 @@ from regen_core.adapters.sql.reading import Question, Reader
 from regen_core.adapters.sql.rows import content_row, key_row
 from regen_core.adapters.sql.unit import Row
 from regen_core.changes import document_changes
-from regen_core.documents import BillingDocument, DocumentKey
+from regen_core.documents import BillingDocument
 from regen_core.ports import DocumentLoaded, LoadOutcome
 from regen_core.store import ItemTaken, NumberTaken
 
@@ -47,13 +47,13 @@ class _Group:
 
 def load_documents(reader: Reader, documents: Sequence[BillingDocument]) -> tuple[LoadOutcome, ...]:
     """Add or replace documents; a refused one has written nothing and stops no other (DOC-1 … DOC-4)."""
-    by_type: dict[_Of, list[BillingDocument]] = {}
-    for document in documents:
-        tenant, entity, kind, _ = key_row(document.key)
-        by_type.setdefault((tenant, entity, kind), []).append(document)
-    groups = {of: _Group(of) for of in sorted(by_type)}
+    places: list[_Of] = [key_row(document.key)[:3] for document in documents]
+    by_type: dict[_Of, list[BillingDocument]] = {of: [] for of in sorted(set(places))}
+    for of, document in zip(places, documents, strict=True):
+        by_type[of].append(document)
+    groups = {of: _Group(of) for of in by_type}
     _read(reader, [(groups[of], by_type[of]) for of in groups])
-    outcomes = tuple([_load(groups[key_row(document.key)[:3]], document) for document in documents])
+    outcomes = tuple([_load(groups[of], document) for of, document in zip(places, documents, strict=True)])
     _write(reader, [group for group in groups.values() if group.versions])
     return outcomes
 
@@ -63,8 +63,8 @@ def _read(reader: Reader, groups: Sequence[tuple[_Group, Sequence[BillingDocumen
     look, ids = reader.statements.lookups, list[tuple[_Group, Iterable[str]]]()
     for group, documents in groups:
         ids.append((group, {document.id for document in documents}))
-        group.numbers.update(dict.fromkeys(sorted({document.header.number for document in documents})))
-        group.items.update(dict.fromkeys(sorted({item.id for document in documents for item in document.items})))
+        group.numbers.update(dict.fromkeys([document.header.number for document in documents]))
+        group.items.update(dict.fromkeys([item.id for document in documents for item in document.items]))
     locks = _questions(
         lambda size: look.lock_documents("document_id", None, size), ids if reader.unit.locks_rows else []
     )
@@ -118,16 +118,12 @@ def _taken(group: _Group, document: BillingDocument) -> NumberTaken | ItemTaken 
     key, items = document.key, group.items
     owner = group.numbers[document.header.number]
     if owner is not None and owner != key.id:
-        return NumberTaken(document.header.number, _beside(key, owner))
+        return NumberTaken(document.header.number, evolve(key, id=owner))
     for item in document.items:
         owner = items[item.id]
         if owner is not None and owner != key.id:
-            return ItemTaken(item.id, _beside(key, owner))
+            return ItemTaken(item.id, evolve(key, id=owner))
     return None
-
-
-def _beside(key: DocumentKey, document_id: str) -> DocumentKey:
-    return evolve(key, id=document_id)
 
 
 def _keep(
