@@ -5,6 +5,7 @@ Owns the checks that constructors share; each raises with the field's name and w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -20,6 +21,7 @@ __all__ = [
     "check_day",
     "check_name",
     "check_text",
+    "kind_of",
     "name_fault",
 ]
 
@@ -33,16 +35,40 @@ MAYBE_TOLD: Final = optional(instance_of(bool))
 """A fact that is true, false, or not told."""
 
 
+_KINDS: Final[Mapping[type, str]] = {
+    type(None): "null",
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    Decimal: "a number",
+    str: "a text",
+    list: "a list",
+    dict: "an object",
+}
+"""What JSON calls the values that it is read as."""
+
+
+def kind_of(value: object) -> str:
+    """The kind of a value in JSON's words, or its type where JSON has none; the value itself may be anybody's.
+
+    >>> kind_of(7), kind_of({"id": 7}), kind_of(b"7")
+    ('a number', 'an object', 'a value of type bytes')
+    """
+    return _KINDS.get(type(value)) or f"a value of type {type(value).__name__}"
+
+
 def name_fault(text: object) -> str | None:
     """What is wrong with an id, a number or an organisation, or ``None`` when it is well formed (REQ-7, REQ-14).
 
+    It says so as the rest of a sentence about the name, and never repeats it.
+
     >>> name_fault("INV-1") is None
     True
-    >>> name_fault("INV\\n1")
-    'holds the control character U+000A'
+    >>> name_fault("INV\\n1"), name_fault(7)
+    ('holds the control character U+000A', 'is a number, not a text')
     """
     if not isinstance(text, str):
-        return f"is a {type(text).__name__}, not text"
+        return f"is {kind_of(text)}, not a text"
     if text.isprintable() and not text.isspace() and 0 < len(text) <= MAX_NAME_LENGTH:
         return None
     if not text or text.isspace():
@@ -62,7 +88,7 @@ def check_text(_: object, attribute: Attribute[Any], value: str | None) -> None:
     if value is None and attribute.metadata.get("optional"):
         return
     if not isinstance(value, str):
-        raise TypeError(f"{attribute.name} is a {type(value).__name__}; it is text")
+        raise TypeError(f"{attribute.name} is {kind_of(value)}, not a text")
     for character in value:
         if character == "\x00" or "\ud800" <= character <= "\udfff":
             raise ValueError(f"{attribute.name} holds U+{ord(character):04X}, which no database keeps; remove it")
@@ -82,7 +108,7 @@ def check_amount(_: object, attribute: Attribute[Any], value: Decimal | None) ->
     if value is None and attribute.metadata.get("optional"):
         return
     if not isinstance(value, Decimal):
-        raise TypeError(f"{attribute.name} is a {type(value).__name__}; an amount is a decimal.Decimal")
+        raise TypeError(f"{attribute.name} is of type {type(value).__name__}; an amount is a decimal.Decimal")
     if not value.is_finite():
         raise ValueError(f"{attribute.name} is {value}; an amount is finite")
 
@@ -90,4 +116,4 @@ def check_amount(_: object, attribute: Attribute[Any], value: Decimal | None) ->
 def check_day(_: object, attribute: Attribute[Any], value: date) -> None:
     """A day without a time; raises ``TypeError``."""
     if type(value) is not date:
-        raise TypeError(f"{attribute.name} is a {type(value).__name__}; it is a datetime.date without a time")
+        raise TypeError(f"{attribute.name} is of type {type(value).__name__}; it is a datetime.date without a time")

@@ -73,7 +73,9 @@ class Period:
     @last.validator
     def _a_date(self, attribute: Attribute[date], value: object) -> None:
         if not isinstance(value, date) or isinstance(value, datetime):
-            raise TypeError(f"{attribute.name} is a {type(value).__name__}; a period has dates without a time of day")
+            raise TypeError(
+                f"{attribute.name} is of type {type(value).__name__}; a period has dates without a time of day"
+            )
 
     def __attrs_post_init__(self) -> None:
         if self.last < self.first:

@@ -30,6 +30,8 @@ def factory_named(text: str) -> Callable[..., Any]:
     except (ImportError, AttributeError) as fault:
         raise NoSystem(f"{text!r} can't be imported: {fault}. Check the names, and where you run this.") from fault
     if not callable(found):
-        raise NoSystem(f"{text!r} is a {type(found).__name__}. It must be callable and make an empty store each time.")
+        raise NoSystem(
+            f"{text!r} is of type {type(found).__name__}. It must be callable and make an empty store each time."
+        )
     made: Callable[..., Any] = found
     return made

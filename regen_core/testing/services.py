@@ -41,7 +41,7 @@ def service_system(service: Service, name: str, factory: Callable[..., Any], wit
     behind = factory()
     missing = [each for each in _BEHIND if not callable(getattr(behind, each, None))]
     if missing:
-        raise NoSystem(f"{name} makes a {type(behind).__name__}, which has no {', '.join(missing)}.")
+        raise NoSystem(f"{name} makes a value of type {type(behind).__name__}, which has no {', '.join(missing)}.")
     service.clients = tuple(getattr(behind, "clients", service.clients))
     clients = Clients(service.clients)
     if not clients.reaches(Scope(tenant=SLOTS[0].tenant, entity=SLOTS[0].entity, orgs=None)):

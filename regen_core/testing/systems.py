@@ -125,8 +125,8 @@ def _check_subject(name: str, made: object) -> None:
     missing = [each for each in _METHODS if not callable(getattr(made, each, None))]
     if missing:
         raise NoSystem(
-            f"{name} makes a {type(made).__name__}, which is no store (load, find, regenerate, pending, acknowledge) "
-            f"and no subject: it has no {', '.join(missing)}."
+            f"{name} makes a value of type {type(made).__name__}, which is no store (load, find, regenerate, pending, "
+            f"acknowledge) and no subject: it has no {', '.join(missing)}."
         )
 
 

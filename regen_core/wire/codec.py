@@ -16,6 +16,8 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 import attrs
 from attrs import frozen
 
+from regen_core.checks import kind_of
+
 __all__ = [
     "AMOUNT",
     "AMOUNT_OR_NONE",
@@ -35,7 +37,6 @@ __all__ = [
     "enum_or_none",
     "iso",
     "json_object",
-    "kind_of",
     "moment",
     "or_none",
     "parts_of",
@@ -132,11 +133,6 @@ def json_object(value: object) -> JsonObject:
     if not isinstance(value, dict):
         raise ValueError(f"expected an object, found {kind_of(value)}")
     return value
-
-
-def kind_of(value: object) -> str:
-    """The kind of a value; the value itself may be anybody's."""
-    return "null" if value is None else f"a {type(value).__name__}"
 
 
 # How they are written. ``None`` as a writer means: as it is.

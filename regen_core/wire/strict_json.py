@@ -307,7 +307,7 @@ def dump(value: JsonValue) -> str:
     try:
         return _WRITERS[type(value)](value)
     except KeyError:
-        raise TypeError(f"a {type(value).__name__} is not a JSON value") from None
+        raise TypeError(f"a value of type {type(value).__name__} is not a JSON value") from None
 
 
 def _write_object(value: dict[str, JsonValue]) -> str:

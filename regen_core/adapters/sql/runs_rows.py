@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
+
+from msgspec.json import Decoder, Encoder
 
 from regen_core.adapters.sql.rows import Occasions, key_row, moment_of_text, text_of_moment
 from regen_core.adapters.sql.unit import Row
@@ -14,7 +16,12 @@ from regen_core.wire.codec import NotCanonical
 
 __all__ = ["orgs_text", "reject_of_row", "reject_row", "run_of_row", "run_row"]
 
-_write: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
+_encode: Final = Encoder(order="sorted").encode
+_read: Final = Decoder().decode
+
+
+def _write(value: Mapping[str, int] | Sequence[str]) -> str:
+    return _encode(value).decode()
 
 
 def orgs_text(orgs: frozenset[str]) -> str:
@@ -63,7 +70,7 @@ def _run(row: Row, occasions: Occasions) -> Run:
         id=name,
         tenant=tenant,
         entity=entity,
-        orgs=None if orgs is None else frozenset(json.loads(orgs)),
+        orgs=None if orgs is None else frozenset(_read(orgs)),
         only_re_send=bool(only_re_send),
         re_migrate=bool(re_migrate),
         type=None if kind is None else DocumentType(kind),
@@ -77,7 +84,7 @@ def _run(row: Row, occasions: Occasions) -> Run:
             regenerated=regenerated,
             transactions=transactions,
             deliveries=deliveries,
-            refused=tuple(sorted(json.loads(refused).items())),
+            refused=tuple(sorted(_read(refused).items())),
         ),
         fault=fault,
     )

@@ -126,7 +126,7 @@ class TestValues:
     @pytest.mark.parametrize("name", ["status", "currency"])
     def test_text_that_must_be_told_is_not_none(self, name: str) -> None:
         parts: dict[str, Any] = {name: None}
-        with pytest.raises(TypeError, match=f"{name} is a NoneType; it is text"):
+        with pytest.raises(TypeError, match=f"{name} is null, not a text"):
             evolve(HEADER, **parts)
 
     def test_text_may_hold_what_comes_behind_the_surrogates(self) -> None:
@@ -140,13 +140,13 @@ class TestValues:
 
     def test_a_document_date_is_no_moment(self) -> None:
         parts: dict[str, Any] = {"date": datetime(2026, 1, 31, tzinfo=UTC)}
-        with pytest.raises(TypeError, match=r"date is a datetime; it is a datetime\.date without a time"):
+        with pytest.raises(TypeError, match=r"date is of type datetime; it is a datetime\.date without a time"):
             evolve(HEADER, **parts)
 
     def test_a_period_has_dates(self) -> None:
         """RCN-1."""
         first: Any = "2026-01-01"
-        with pytest.raises(TypeError, match="first is a str; a period has dates without a time of day"):
+        with pytest.raises(TypeError, match="first is of type str; a period has dates without a time of day"):
             Period(first, date(2026, 1, 31))
 
 

@@ -12,6 +12,7 @@ from attrs import evolve
 
 from regen_core.access import Caller, Scope
 from regen_core.changes import field_changes
+from regen_core.checks import kind_of
 from regen_core.documents import (
     MAX_NAME_LENGTH,
     AdjustmentKind,
@@ -26,14 +27,12 @@ from regen_core.documents import (
 from regen_core.request import RegenerateRequest
 from regen_core.testing.edits import SLOTS, initial
 from regen_core.transactions import (
-    BillingTransaction,
     Occasion,
-    RevenueType,
     StoredTransaction,
     StoredTransactions,
     TransactionState,
-    transaction_id,
 )
+from tests.unit.core.stored_lines import ONE, OTHER, stored
 
 KEY = DocumentKey(tenant="t1", entity="e1", type=DocumentType.INVOICE, id="d1")
 ADJUSTMENT = evolve(KEY, type=DocumentType.INVOICE_ITEM_ADJUSTMENT)
@@ -63,8 +62,14 @@ class TestNames:
             ("a\x9f", "holds the control character U+009F"),
             ("a\ud800", "holds the lone surrogate U+D800"),
             ("a\udfff", "holds the lone surrogate U+DFFF"),
-            (None, "is a NoneType, not text"),
-            (7, "is a int, not text"),
+            (None, "is null, not a text"),
+            (True, "is a boolean, not a text"),
+            (7, "is a number, not a text"),
+            (7.5, "is a number, not a text"),
+            (Decimal("7.50"), "is a number, not a text"),
+            ([], "is a list, not a text"),
+            ({}, "is an object, not a text"),
+            (b"7", "is a value of type bytes, not a text"),
         ],
     )
     def test_the_fault_is_named(self, text: object, fault: str) -> None:
@@ -89,13 +94,26 @@ class TestNames:
     def test_a_header_has_names(self, part: str) -> None:
         with pytest.raises(ValueError, match=f"{part} holds the control character U"):
             evolve(HEADER, **broken(**{part: "a\nb"}))
-        with pytest.raises(ValueError, match="number is a NoneType"):
+        with pytest.raises(ValueError, match="number is null, not a text"):
             evolve(HEADER, **broken(number=None))
         assert evolve(HEADER, org=None).org is None
 
     def test_an_item_has_a_name(self) -> None:
         with pytest.raises(ValueError, match="id is blank"):
             evolve(ITEM, id="")
+
+    @pytest.mark.parametrize(
+        ("value", "kind"),
+        [
+            (None, "null"),
+            ("7", "a text"),
+            (False, "a boolean"),
+            ({}, "an object"),
+            (b"", "a value of type bytes"),
+        ],
+    )
+    def test_a_kind_is_told_and_never_the_value(self, value: object, kind: str) -> None:
+        assert kind_of(value) == kind
 
 
 class TestTypes:
@@ -131,7 +149,7 @@ class TestAmounts:
 
     def test_a_booking_amount_may_be_untold(self) -> None:
         assert evolve(ITEM, booking_amount=None).booking_amount is None
-        with pytest.raises(TypeError, match="booking_amount is a float"):
+        with pytest.raises(TypeError, match="booking_amount is of type float"):
             evolve(ITEM, **broken(booking_amount=1.5))
 
 
@@ -195,45 +213,25 @@ class TestRequests:
             RegenerateRequest(id="d1", **broken(type="Invoice"))
 
 
-def stored(document: BillingDocument, place: int) -> StoredTransaction:
-    item = document.items[place]
-    return StoredTransaction(
-        BillingTransaction(
-            id=transaction_id(document.key, item.id),
-            header=document.header,
-            item=item,
-            revenue_type=RevenueType.INV,
-            standalone=False,
-            revision=1,
-            state=TransactionState.ACTIVE,
-            created=None,
-            updated=None,
-        )
-    )
-
-
 class TestStoredTransactions:
     """TBL-I: they are of one document, and one per item."""
 
     def test_of_one_document(self) -> None:
-        one, other = initial(SLOTS[0]), initial(SLOTS[1])
         with pytest.raises(ValueError, match="stored transactions of one document"):
-            StoredTransactions((stored(one, 0), stored(other, 1)))
+            StoredTransactions((stored(), stored(OTHER, 1)))
 
     def test_one_per_item(self) -> None:
-        document = initial(SLOTS[0])
         with pytest.raises(ValueError, match="belong to the same item"):
-            StoredTransactions((stored(document, 0), stored(document, 0)))
-        assert len(StoredTransactions((stored(document, 0), stored(document, 1)))) == 2
+            StoredTransactions((stored(), stored()))
+        assert len(StoredTransactions((stored(), stored(place=1)))) == 2
 
     def test_equal_keys_are_one_document(self) -> None:
-        document = initial(SLOTS[0])
-        again = evolve(document, header=evolve(document.header, key=evolve(document.key)))
-        assert len(StoredTransactions((stored(document, 0), stored(again, 1)))) == 2
+        again = evolve(ONE, header=evolve(ONE.header, key=evolve(ONE.key)))
+        assert len(StoredTransactions((stored(), stored(again, 1)))) == 2
 
     def test_what_a_transaction_is_worth(self) -> None:
         """MAP-A."""
-        transaction = stored(initial(SLOTS[2]), 0).transaction
+        transaction = stored(initial(SLOTS[2])).transaction
         assert (transaction.amount, transaction.is_live) == (Decimal(-10), True)
         out = evolve(transaction, item=evolve(transaction.item, excluded_from_revenue=True))
         assert not out.is_live
@@ -244,7 +242,7 @@ class TestStoredTransactions:
     @pytest.mark.parametrize("deliveries", [0, 1, 2])
     def test_where_it_stands(self, state: TransactionState, excluded: bool, deliveries: int) -> None:
         """TBL-S: live or not, ever sent or not."""
-        transaction = stored(initial(SLOTS[0]), 0).transaction
+        transaction = stored().transaction
         transaction = evolve(transaction, state=state, item=evolve(transaction.item, excluded_from_revenue=excluded))
         live = "LIVE" if state is TransactionState.ACTIVE and not excluded else "NOT_LIVE"
         sent = "EVER_SENT" if deliveries else "NEVER_SENT"
@@ -265,7 +263,7 @@ class TestTexts:
         assert evolve(HEADER, reason_code=text).reason_code == text
 
     def test_only_text(self) -> None:
-        with pytest.raises(TypeError, match="status is a int"):
+        with pytest.raises(TypeError, match=r"^status is a number, not a text$"):
             evolve(HEADER, **broken(status=1))
 
     def test_by_whom_is_a_name(self) -> None:

@@ -90,5 +90,5 @@ class TestOurOwnMistakes:
     @pytest.mark.parametrize("side", ["first", "last"])
     def test_a_period_of_no_dates(self, side: str) -> None:
         days: dict[str, Any] = {"first": JANUARY.first, "last": JANUARY.last, side: 7}
-        with pytest.raises(TypeError, match=f"^{side} is a int; a period has dates without a time of day$"):
+        with pytest.raises(TypeError, match=f"^{side} is of type int; a period has dates without a time of day$"):
             Period(**days)

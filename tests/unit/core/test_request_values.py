@@ -35,7 +35,7 @@ def test_parts_are_named() -> None:
         ({}, "neither id nor number is given; one of them must say which document is meant"),
         ({"id": ""}, "id is blank"),
         ({"number": "N\n1"}, "number holds the control character U+000A"),
-        ({"id": 7}, "id is a int, not text"),
+        ({"id": 7}, "id is a number, not a text"),
     ],
 )
 def test_what_is_wrong_is_told(parts: dict[str, Any], message: str) -> None:

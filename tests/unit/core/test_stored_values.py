@@ -13,7 +13,6 @@ from regen_core.access import Scope
 from regen_core.documents import AdjustmentKind, BillingItem, DocumentKey, DocumentType
 from regen_core.idempotency import IdempotencyRecord, RequestMeaning, Running, consult, key_digest, meaning_of
 from regen_core.request import RegenerateRequest
-from regen_core.testing.edits import SLOTS, initial
 from regen_core.transactions import (
     BillingTransaction,
     Occasion,
@@ -21,29 +20,10 @@ from regen_core.transactions import (
     Standing,
     StoredTransaction,
     StoredTransactions,
-    TransactionState,
     billed_amount,
     transaction_id,
 )
-
-ONE, OTHER = initial(SLOTS[0]), initial(SLOTS[1])
-
-
-def stored(document: Any = ONE, place: int = 0) -> StoredTransaction:
-    item = document.items[place]
-    return StoredTransaction(
-        BillingTransaction(
-            id=transaction_id(document.key, item.id),
-            header=document.header,
-            item=item,
-            revenue_type=RevenueType.INV,
-            standalone=False,
-            revision=1,
-            state=TransactionState.ACTIVE,
-            created=None,
-            updated=None,
-        )
-    )
+from tests.unit.core.stored_lines import ONE, OTHER, stored
 
 
 class TestIdsOutliveAVersion:

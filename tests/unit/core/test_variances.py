@@ -170,7 +170,7 @@ class TestPeriods:
     def test_a_period_has_dates_in_their_order(self) -> None:
         with pytest.raises(ValueError, match="ends on 2026-01-01, before it begins on 2026-01-02"):
             Period(date(2026, 1, 2), date(2026, 1, 1))
-        with pytest.raises(TypeError, match="last is a datetime"):
+        with pytest.raises(TypeError, match="last is of type datetime"):
             Period(date(2026, 1, 2), datetime(2026, 1, 3))  # noqa: DTZ001  # what is refused
 
 

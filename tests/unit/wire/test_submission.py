@@ -387,6 +387,14 @@ class TestTheFields:
         made: dict[str, Any] = {"type": "Invoice", "id": "a", field: value}
         assert name(submission(**made)) == "InvalidField"
 
+    @pytest.mark.parametrize(
+        ("value", "kind"), [(7, "a number"), (1.5, "a number"), (True, "a boolean"), ([], "a list"), ({}, "an object")]
+    )
+    def test_a_reference_that_is_no_text_is_told_in_words_of_json(self, value: object, kind: str) -> None:
+        """A caller knows JSON, and no type of Python's."""
+        message = refused(submission(type="Invoice", number=value)).message
+        assert f"number is {kind}, not a text; expected 1 to 255 characters" in message
+
     @pytest.mark.parametrize("value", [" a ", "A", "e\u0301", "\u00e9", "x" * 255, "😀"])
     def test_a_reference_is_taken_as_it_is(self, value: str) -> None:
         """REQ-7: no trimming, no folding, no normalising."""

@@ -22,7 +22,9 @@ MAX_DELAY_MS: Final = 20_000
 def _within(most: int) -> Any:
     def check(_: object, attribute: Attribute[int], value: object) -> None:
         if type(value) is not int:
-            raise TypeError(f"{attribute.name} is a {type(value).__name__}; it is a whole number from 0 to {most}")
+            raise TypeError(
+                f"{attribute.name} is of type {type(value).__name__}; it is a whole number from 0 to {most}"
+            )
         if not 0 <= value <= most:
             raise ValueError(f"{attribute.name} is {value}; it is a whole number from 0 to {most}")
 
