@@ -39,10 +39,6 @@ _COMMANDS: Final = {
 """Every command, the module that has it, and what it does, in the order in which they are used."""
 
 
-class _Interrupted(Exception):  # noqa: N818  # Ctrl-C under a name that click leaves alone
-    pass
-
-
 class _Regen(click.Group):
     """A group that imports its commands on demand and ends with the exit codes that scripts rely on."""
 
@@ -101,8 +97,11 @@ class _Regen(click.Group):
         except (SystemExit, BrokenPipeError):  # click exits so when nobody reads its help
             _let_go_of_stdout()
             return ExitCode.ENVIRONMENT_FAILED
-        except (_Interrupted, click.Abort):
-            click.echo(f"regen: {sentence(KeyboardInterrupt())}", err=True)
+        except (KeyboardInterrupt, click.Abort):  # click's name for Ctrl-C while a command is imported or its line read
+            text = sentence(KeyboardInterrupt())
+            click.echo(f"regen: {text}", err=True)
+            if "--json" in given:
+                _print_failure(text, ExitCode.ENVIRONMENT_FAILED)
             return ExitCode.ENVIRONMENT_FAILED
         return int(code or ExitCode.DONE)
 

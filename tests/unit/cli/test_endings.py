@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,21 @@ from regen_core.adapters.sql import SqlStore
 
 REFERENCE = ("--type", "Invoice", "--number", "INV-1")
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals and devices of POSIX")
+
+PAUSED_IMPORT = """
+import sys
+
+class Paused:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            print("importing", flush=True)
+            sys.stdin.readline()
+
+sys.meta_path.insert(0, Paused())
+from {entry} import main
+main()
+"""
+"""The command line, which waits for a line on standard input where it begins to import a module."""
 
 
 class TestWrongUsage:
@@ -279,6 +295,39 @@ class TestTheEnvironmentFails:
         assert b"Traceback" not in err
         if more:
             assert json.loads(out)["exit_code"] == 3
+
+    @POSIX
+    @pytest.mark.parametrize(
+        ("module", "entry", "told"),
+        [
+            ("regen_core.documents", "regen_command", b"regen: Interrupted. Nothing was begun.\n"),
+            ("regen_core.adapters.cli.showing", "regen_command", b"regen: Interrupted. What was finished before is"),
+            ("regen_core.documents", "regen_core.adapters.cli.main", b"Traceback"),  # control: not the script's module
+        ],
+    )
+    def test_an_interrupt_while_it_is_imported(self, regen: Any, module: str, entry: str, told: bytes) -> None:
+        """The package, by the script's own hand, or the command's module, by the command line's."""
+        program = PAUSED_IMPORT.format(module=module, entry=entry)
+        pipe = subprocess.PIPE
+        with subprocess.Popen(
+            [sys.executable, "-c", program, "show", "documents"],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            env=regen.environment,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509  # no threads here
+        ) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"importing\n"
+            child.send_signal(signal.SIGINT)
+            _, err = child.communicate(b"\n", timeout=60)
+        assert err.startswith(told)
+        assert (child.returncode == 3) is (b"Traceback" not in err)
+
+    def test_the_script_is_the_module_that_is_ready_for_that(self) -> None:
+        """Whatever else starts the command line."""
+        project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8"))
+        assert project["project"]["scripts"] == {"regen": "regen_command:main"}
 
     def test_a_sentence_for_any_error_of_the_system(self) -> None:
         """A known number has advice of its own, an unknown one the system's words."""
