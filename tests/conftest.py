@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -22,6 +22,13 @@ settings.load_profile(os.environ.get("REGEN_PROFILE", "quick"))
 def pytest_report_header() -> list[str]:
     """Whether the sandbox's page is tested in a browser, and the service with Zuora's SDK."""
     return [report(), said_at_the_start()]
+
+
+@pytest.hookimpl(optionalhook=True, wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One process more than there are cores: some always wait for a command, a server or a disk."""
+    cores = yield
+    return cores if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else cores + 1
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -49,7 +49,6 @@ def _serve(path: str) -> None:
             import_module(name)
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(path)
         listening.listen(64)
@@ -57,15 +56,23 @@ def _serve(path: str) -> None:
         sys.stdout.flush()
         while 0 not in select.select([listening.fileno(), 0], [], [])[0]:
             connection, _ = listening.accept()
+            _reap()
             if os.fork() == 0:
                 listening.close()
                 _supervise(connection)
             connection.close()
+    _reap()
+
+
+def _reap() -> None:
+    """Take note of who has ended, so that their time counts as this process's and, in the end, as the tests'."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
 
 
 def _supervise(connection: socket.socket) -> NoReturn:
     """Let a command run, tell its id and its exit code, and kill it when nobody waits for that any more."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     length, streams, _, _ = socket.recv_fds(connection, 12, 3)
     parts = _exactly(connection, int(length)).decode("utf-8", "surrogateescape").split("\0")
     is_over, lives = os.pipe()

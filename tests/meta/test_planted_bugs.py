@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from regen_core.adapters.memory import MemoryStore
 from regen_core.testing.conformance import Options, check_ids, conform
-from regen_core.testing.report import Outcome, Report, failure_lines
+from regen_core.testing.report import Outcome, Report, Verdict, failure_lines
 from regen_core.testing.systems import system_of
+from tests.crash.profiles import scaled
 from tests.meta.planted_keys import BROKEN_KEYS, Keyed
 from tests.meta.planted_stores import BROKEN_STORES, Mistaken
 from tests.meta.planted_units import BROKEN_UNITS, Reopened
@@ -24,19 +27,26 @@ def run(kind: type[MemoryStore], checks: set[str]) -> Report:
     return conform(system_of(kind.__name__, kind), Options(histories=20, steps=120, skips=skips))
 
 
+def rejections(kind: type[MemoryStore], expected: set[str]) -> Iterator[Verdict]:
+    """What fails: in deep runs by all that is expected at once, in quick ones by one check after the other."""
+    for checks in ([{each} for each in sorted(expected, reverse=True)], [expected])[scaled(quick=0, deep=1)]:
+        yield from run(kind, checks).failures
+
+
 @pytest.mark.parametrize(("kind", "expected"), PLANTED.items(), ids=lambda value: getattr(value, "__name__", ""))
 def test_the_kit_rejects_it_and_names_the_rule(kind: type[MemoryStore], expected: set[str]) -> None:
     """The mistake's docstring names a rule, and so does a failing check, with a history of a few calls."""
-    report = run(kind, expected)
-    failed = {each.id: each for each in report.failures}
-    assert failed.keys() & expected, f"{kind.__name__} was not noticed by {sorted(expected)}"
-    shortest = min(failed.values(), key=lambda each: 0 if each.history is None else len(each.history.words))
-    for verdict in [shortest]:
+    lengths = {}
+    for verdict in rejections(kind, expected):
         history = verdict.history
+        assert verdict.id in expected
         assert history is not None
         assert history.found
-        assert len(history.words) <= LONGEST, history.words
         assert "\n".join(failure_lines(verdict)).startswith(f"FAILED {verdict.id}")
+        lengths[verdict.id] = len(history.words)
+        if lengths[verdict.id] <= LONGEST:
+            return
+    pytest.fail(f"{kind.__name__} was not noticed by {sorted(expected)} in few calls: {lengths}")
 
 
 @pytest.mark.parametrize("kind", [MemoryStore, Keyed, Mistaken, Reopened], ids=lambda kind: kind.__name__)

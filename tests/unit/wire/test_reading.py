@@ -430,9 +430,9 @@ def test_a_long_file_with_one_bad_line_is_a_stream() -> None:
 
     def lines() -> Iterator[bytes]:
         nonlocal read_so_far
-        for number in range(20_000):
+        for number in range(4_000):
             read_so_far = number
-            yield b'{"id": "inv9999", "currency": \n' if number == 9_999 else text(invoice(number))
+            yield b'{"id": "inv1999", "currency": \n' if number == 1_999 else text(invoice(number))
 
     found = read_file(lines(), name="long.ndjson", tenant="t", entity="e")
     first = next(found)
@@ -443,5 +443,5 @@ def test_a_long_file_with_one_bad_line_is_a_stream() -> None:
         assert read_so_far - documents - faults < 5
         documents += isinstance(each, ReadDocument)
         faults += isinstance(each, BadInput)
-        assert isinstance(each, ReadDocument) or str(each.where) == "long.ndjson:10000"
-    assert (documents, faults) == (19_998, 1)
+        assert isinstance(each, ReadDocument) or str(each.where) == "long.ndjson:2000"
+    assert (documents, faults) == (3_998, 1)
