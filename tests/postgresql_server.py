@@ -67,13 +67,22 @@ class Server:
     _process: subprocess.Popen[bytes] | None = None
     _numbers: Iterator[int] = field(factory=count)
     _looking: psycopg.Connection[Any] | None = None
+    _looking_at: str | None = None
 
     @property
     def looking(self) -> psycopg.Connection[Any]:
         """A connection that stays open, for looking behind the store's back."""
         if self._looking is None or self._looking.closed:
-            self._looking = self.connect()
+            self._looking, self._looking_at = self.connect(), None
         return self._looking
+
+    def looking_at(self, schema: str) -> psycopg.Connection[Any]:
+        """The same connection, on which tables are those of a schema until it is asked for another one."""
+        connection = self.looking
+        if self._looking_at != schema:
+            connection.execute(f"SET search_path = {schema}")
+            self._looking_at = schema
+        return connection
 
     @property
     def socket(self) -> str:

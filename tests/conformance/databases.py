@@ -6,12 +6,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import psycopg
 from attrs import frozen
 
+from regen_core.adapters.sql import SqlStore
+from regen_core.adapters.sql.reading import Reader
 from regen_core.adapters.sql.schema import METADATA
+from regen_core.adapters.sql.unit import UnitOfWork
 from tests.postgresql_server import Server
 
 __all__ = ["Database", "PostgresqlDatabase", "SqliteDatabase", "TABLES", "dump"]
@@ -30,6 +33,10 @@ class Database(Protocol):
 
     def rows(self, *tables: str) -> list[list[dict[str, Any]]]:
         """All rows of some tables."""
+        ...
+
+    def looking(self, store: SqlStore) -> Reader:
+        """What reads for a look at what is committed, by the store's own statements, in the way that costs least."""
         ...
 
     def run(self, statement: str) -> None:
@@ -71,6 +78,9 @@ class SqliteDatabase:
             return [[dict(row) for row in connection.execute(f"SELECT * FROM {table}")] for table in tables]  # noqa: S608
         finally:
             connection.close()
+
+    def looking(self, store: SqlStore) -> Reader:
+        return store._reading()
 
     def run(self, statement: str) -> None:
         connection = sqlite3.connect(self.path, isolation_level=None)
@@ -125,6 +135,10 @@ class PostgresqlDatabase:
             cursors = [connection.execute(f"SELECT * FROM {self.schema}.{table}") for table in tables]  # noqa: S608
             return [_as_dicts(cursor) for cursor in cursors]
 
+    def looking(self, store: SqlStore) -> Reader:
+        units = store._units
+        return Reader(_Look(self.server.looking_at(self.schema).cursor()), units.statements, units._contents)
+
     def run(self, statement: str) -> None:
         with self.server.connect() as connection:
             connection.execute(f"SET search_path = {self.schema}")
@@ -158,6 +172,20 @@ class PostgresqlDatabase:
             connection.execute(
                 f"SELECT setval('{other.schema}.outbox_position_seq', last_value, is_called) FROM {source}"  # noqa: S608
             )
+
+
+class _Look(UnitOfWork):
+    """Questions on a connection of the tests' own, each seeing all that is committed by then; nothing is begun."""
+
+    def __init__(self, cursor: psycopg.Cursor[Any]) -> None:
+        self._cursor: Any = cursor
+        self.locks_rows = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._cursor.close()
 
 
 def _as_dicts(cursor: psycopg.Cursor[Any]) -> list[dict[str, Any]]:

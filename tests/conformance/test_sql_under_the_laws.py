@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import chain, cycle
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,17 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
+from sqlalchemy import Dialect, bindparam
 
 from regen_core.access import Scope
 from regen_core.adapters.sql import SqlStore
+from regen_core.adapters.sql.listing import list_revenue
+from regen_core.adapters.sql.prepared import Prepared, prepare
+from regen_core.adapters.sql.reading import NotOne, Reader
 from regen_core.adapters.sql.rows import Occasions, held_of_row, held_row
+from regen_core.adapters.sql.schema import revenue
 from regen_core.documents import DocumentKey
-from regen_core.ports import Selection
+from regen_core.ports import OutboxEntry, Selection
 from regen_core.refusals import Refusal
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
@@ -24,7 +30,7 @@ from regen_core.revenue import Delivery, Held
 from regen_core.testing.adapted import StoreSubject, accepted
 from regen_core.testing.machine import regeneration_machine
 from regen_core.testing.subject import Accepted, Subject
-from regen_core.transactions import Occasion
+from regen_core.transactions import NO_TRANSACTIONS, Occasion, StoredTransactions
 from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
 from tests.crash.profiles import scaled
 from tests.postgresql_server import Server
@@ -41,6 +47,12 @@ def _told(row: dict[str, Any]) -> str:
     return repr((parts, "acknowledged_at" in row and row["acknowledged_at"] is None))
 
 
+@cache
+def _forgetting(dialect: Dialect) -> Prepared:
+    """Revenue loses what it holds for a transaction."""
+    return prepare(revenue.delete().where(revenue.c.transaction_id == bindparam("lost")), dialect, ("lost",))
+
+
 Place = tuple[Database, SqlStore]
 
 
@@ -51,6 +63,9 @@ class SqlSubject(StoreSubject):
         self._places = places
         self.database, self._opened = next(places)
         self._owners: dict[str, DocumentKey] = {}
+        self._entries: dict[str, tuple[Scope, OutboxEntry]] = {}
+        self._done: set[str] = set()
+        self._looks = 0
         super().__init__(lambda: self._opened)
 
     @property
@@ -75,21 +90,41 @@ class SqlSubject(StoreSubject):
             return [(scope, Selection()) for scope in PLACES]
         return [(Scope(tenant=key.tenant, entity=key.entity, orgs=None), Selection(type=key.type, id=key.id))]
 
+    def _looking(self) -> Reader:
+        """What reads for a look: mostly the database's cheapest, every eighth time a unit of the store's own."""
+        self._looks += 1
+        return self.store._reading() if self._looks % 8 == 0 else self.database.looking(self.store)
+
+    def transactions(self, key: DocumentKey) -> StoredTransactions:
+        """What :meth:`SqlStore.find` finds."""
+        scope = Scope(tenant=key.tenant, entity=key.entity, orgs=None)
+        with self._looking() as reader:
+            found = reader.find(scope, RegenerateRequest(type=key.type, id=key.id))
+        return NO_TRANSACTIONS if isinstance(found, NotOne) else found.stored.transactions
+
     def pending(self) -> dict[str, Delivery]:
         entries = [entry for scope in PLACES for entry in self.store.pending(scope, 1000)]
         self._own([entry.delivery for entry in entries])
         return {entry.delivery.id: entry.delivery for entry in entries}
 
     def acknowledge(self, delivery_id: str) -> None:
-        for scope, selection in self._of(delivery_id.partition("-")[0]):
-            waiting = self.store.deliveries(scope, selection, acknowledged=False, limit=1000).rows
-            self.store.acknowledge(scope, [entry for entry in waiting if entry.delivery.id == delivery_id])
+        """An entry of the outbox is looked for once; acknowledged again, it changes nothing."""
+        if delivery_id not in self._entries:
+            for scope, selection in self._of(delivery_id.partition("-")[0]):
+                waiting = self.store.deliveries(scope, selection, acknowledged=False, limit=1000).rows
+                self._entries.update((entry.delivery.id, (scope, entry)) for entry in waiting)
+        if delivery_id in self._entries:
+            scope, entry = self._entries[delivery_id]
+            changed = self.store.acknowledge(scope, [entry])
+            assert changed == (delivery_id not in self._done), f"acknowledging {delivery_id} changed {changed} rows"
+            self._done.add(delivery_id)
 
     def deliver(self, delivery: Delivery) -> None:
         self.store.collect([delivery])
 
     def held(self, transaction_id: str) -> Held | None:
-        pages = [self.store.revenue(*place, limit=1000).rows for place in self._of(transaction_id)]
+        with self._looking() as reader:
+            pages = [list_revenue(reader, *place, 1000, None).rows for place in self._of(transaction_id)]
         return next((each for page in pages for each in page if each.transaction.id == transaction_id), None)
 
     def holdings(self) -> dict[str, Held]:
@@ -97,10 +132,11 @@ class SqlSubject(StoreSubject):
         return {each.transaction.id: each for each in held}
 
     def disturb(self, transaction_id: str, held: Held | None) -> None:
-        self.database.run(f"DELETE FROM revenue WHERE transaction_id = '{transaction_id}'")  # noqa: S608  # 32 digits
-        if held is not None:
-            with self.store._writing() as reader:
-                reader.unit.write(reader.statements.hold, held_row(held, reader.occasions))
+        with self.store._writing() as reader:
+            if held is None:
+                reader.unit.put(_forgetting(self.store._connections.engine.dialect), (transaction_id,))
+            else:
+                reader.unit.put(reader.statements.hold, held_row(held, reader.occasions))
 
     def state(self) -> object:
         return [sorted(map(_told, rows)) for rows in self.database.rows(*TABLES)]
@@ -108,7 +144,7 @@ class SqlSubject(StoreSubject):
     def fork(self) -> Subject:
         copy = SqlSubject(self._places)
         self.database.copy_to(copy.database)
-        copy._owners = dict(self._owners)
+        copy._owners, copy._entries, copy._done = dict(self._owners), dict(self._entries), set(self._done)
         return copy
 
 

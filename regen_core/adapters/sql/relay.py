@@ -159,4 +159,4 @@ def _ledger_of(reader: Reader, transaction: BillingTransaction) -> RevenueLedger
 def _keep(reader: Reader, transaction: BillingTransaction, ledger: RevenueLedger) -> None:
     held = ledger.held.get(transaction.id)
     assert held is not None, "no collecting rule lets Revenue forget (REV-3)"
-    reader.unit.write(reader.statements.hold, held_row(held, reader.occasions))
+    reader.unit.put(reader.statements.hold, held_row(held, reader.occasions))
