@@ -10,6 +10,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from threading import Thread
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from starlette.types import Scope as AsgiScope
 from regen_core.access import Caller
 from regen_core.adapters.http.application import Service, application
 from regen_core.adapters.http.clients import Client as KnownClient
-from regen_core.adapters.http.clients import Clients, hash_secret
+from regen_core.adapters.http.clients import Clients, SecretHash, hash_secret
 from regen_core.adapters.http.execution import Executor, Outcome, Work
 from regen_core.adapters.http.keys_in_flight import KeysInFlight
 from regen_core.adapters.http.limits import Limits, Quotas, Window
@@ -46,7 +47,24 @@ CLIENTS: Final = (
     _client("nobodys", "t1", {"e1"}, frozenset()),
     _client("other", "t2", {"e1"}, _BOTH),
 )
-_HASH: Final = hash_secret(_SECRET)
+
+
+class _Remembering(SecretHash):
+    """A comparison is slow on purpose; the same one is made once for all the services of a run."""
+
+    def matches(self, secret: str) -> bool:
+        return _matches(self.salt, self.key, secret)
+
+
+@cache
+def _matches(salt: bytes, key: bytes, secret: str) -> bool:
+    return SecretHash(salt, key).matches(secret)
+
+
+@cache
+def _hash() -> SecretHash:
+    made = hash_secret(_SECRET)
+    return _Remembering(made.salt, made.key)
 
 
 @frozen
@@ -105,7 +123,7 @@ class Served:
         callers = [
             Caller(tenant=each.tenant, client=each.id, entities=each.entities, orgs=each.orgs) for each in CLIENTS
         ]
-        clients = Clients.of([KnownClient(each, _HASH) for each in callers])
+        clients = Clients.of([KnownClient(each, _hash()) for each in callers])
         inner = application(Service(executor=self.around(self), clients=clients, limits=Limits(_PLENTY)))
 
         async def outer(scope: AsgiScope, receive: Receive, send: Send) -> None:

@@ -12,7 +12,9 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -156,13 +158,30 @@ def _db(folder: Path) -> str:
     return f"sqlite:///{folder / 'served.db'}"
 
 
+@cache
+def _hash() -> str:
+    """Of the secret: made once, for that takes time on purpose."""
+    return hash_secret(SECRET).text
+
+
+@cache
+def _database(documents: str) -> bytes:
+    """A file with these documents, and one of another tenant: loaded once, copied for each service."""
+    with TemporaryDirectory(prefix="regen-served-") as folder:
+        path = Path(folder)
+        load(_db(path), TENANT, ENTITY, json.loads(documents), path)
+        load(_db(path), "another", ENTITY, [FOREIGN], path)
+        assert sorted(each.suffix for each in path.iterdir()) == [".db", ".ndjson", ".ndjson"], "it is closed"
+        return (path / "served.db").read_bytes()
+
+
 def _configuration(settings: Mapping[str, Mapping[str, Any]]) -> str:
     """A configuration file; ``settings`` are its tables, beside the clients."""
     lines = []
     for table, keys in settings.items():
         lines += [f"[{table}]", *[f"{name} = {json.dumps(value)}" for name, value in keys.items()]]
     for client, tenant, permissions in ((CLIENT, TENANT, None), (STRANGER, "another", None), (POWERLESS, TENANT, [])):
-        told = {"client_id": client, "secret_hash": hash_secret(SECRET).text, "tenant": tenant, "entities": [ENTITY]}
+        told = {"client_id": client, "secret_hash": _hash(), "tenant": tenant, "entities": [ENTITY]}
         told |= {} if permissions is None else {"permissions": permissions}
         lines += ["[[clients]]", *[f"{name} = {json.dumps(value)}" for name, value in told.items()]]
     return "\n".join(lines)
@@ -180,8 +199,7 @@ def served(
 
     ``start`` is what is called and its first arguments; ``settings`` are tables of the configuration file.
     """
-    load(_db(folder), TENANT, ENTITY, documents, folder)
-    load(_db(folder), "another", ENTITY, [FOREIGN], folder)
+    (folder / "served.db").write_bytes(_database(json.dumps(documents)))
     configuration = folder / "regen.toml"
     configuration.write_text(_configuration(settings))
     command = [*start, "--json", "--db", _db(folder), "serve", "--port", "0", "--config", str(configuration)]
