@@ -55,7 +55,7 @@ _MEDIA_TYPE: Final = re.compile(
 )
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Submission:
     """One request as it came.
 

@@ -72,7 +72,7 @@ class Operation:
         submission = Submission(
             method=exchange.method,
             path=exchange.path,
-            query=tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True)),
+            query=tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else (),
             headers=exchange.headers,
             body=body or b"",
             caller=exchange.caller,
