@@ -47,7 +47,7 @@ class Standing:
 
     def caller(self) -> Caller:
         """The caller of this standing."""
-        return _CALLERS[self]
+        return _CALLERS[self.is_permitted, self.has_several, self.has_orgs]
 
 
 def _caller(standing: Standing) -> Caller:
@@ -67,7 +67,7 @@ _STANDINGS: Final = {
     for has_several in _BOTH
     for has_orgs in _BOTH
 }
-_CALLERS: Final = {standing: _caller(standing) for standing in _STANDINGS.values()}
+_CALLERS: Final = {each: _caller(standing) for each, standing in _STANDINGS.items()}
 
 
 @define

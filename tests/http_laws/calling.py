@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message
 
 from regen_core.idempotency import OPERATION_PATH
 
-__all__ = ["FRESH", "Heard", "InProcess", "NoAnswer", "Sent", "asked"]
+__all__ = ["FRESH", "Heard", "InProcess", "NoAnswer", "Sent", "asked", "inflated"]
 
 FRESH: Final = frozenset({"zuora-request-id"})
 """Headers that are another's in each answer."""
@@ -35,6 +35,11 @@ class Sent:
     headers: tuple[tuple[bytes, bytes], ...] = ()
     parts: tuple[bytes, ...] = ()
     address: str = "127.0.0.1"
+
+    @property
+    def target(self) -> str:
+        """Path and query as they stand on the wire, for a path that needs no escapes."""
+        return self.path + ("?" + self.query.decode("ascii") if self.query else "")
 
     @property
     def scope(self) -> dict[str, Any]:
@@ -89,15 +94,21 @@ class Heard:
         return self.status, tuple(sorted(each for each in self.headers if each[0] not in FRESH)), repr(told)
 
 
+def inflated(answer: Heard) -> Heard:
+    """An answer with its body as it was before compression."""
+    if not answer.all("content-encoding"):
+        return answer
+    return Heard(answer.status, answer.headers, gzip.decompress(answer.body))
+
+
 def _heard(messages: list[Message]) -> Heard:
     if not messages:
         raise NoAnswer
     start, *rest = messages
-    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"])
-    body = b"".join([message.get("body", b"") for message in rest])
-    answer = Heard(start["status"], headers, body)
-    assert answer.header("content-length") in (None, str(len(body))), "the length is told wrong"
-    return Heard(start["status"], headers, gzip.decompress(body)) if answer.all("content-encoding") else answer
+    headers = tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]])
+    answer = Heard(start["status"], headers, b"".join([message.get("body", b"") for message in rest]))
+    assert answer.header("content-length") in (None, str(len(answer.body))), "the length is told wrong"
+    return inflated(answer)
 
 
 def _arriving(parts: tuple[bytes, ...]) -> Iterator[Message]:

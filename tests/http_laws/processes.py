@@ -14,12 +14,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import Enum
+from http.client import HTTPConnection, HTTPException
 from mmap import mmap
 from multiprocessing.connection import Connection
 from pathlib import Path
+from select import select
 from typing import Final
+from urllib.parse import urlsplit
 
-import httpx
 from attrs import define, evolve, field, frozen
 
 from regen_core.access import Caller
@@ -31,10 +33,10 @@ from regen_core.adapters.http.tokens import Tokens
 from regen_core.adapters.sql import SqlStore
 from regen_core.transactions import Occasion
 from tests.crash.children import Child, child
-from tests.http_laws.calling import Heard, Sent
+from tests.http_laws.calling import Heard, Sent, inflated
 from tests.http_laws.serving import PLENTY, Dated
 
-__all__ = ["How", "Moment", "Remote", "Served", "served"]
+__all__ = ["GONE", "How", "Moment", "Remote", "Served", "served"]
 
 multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.crash.workers", __name__])
 """Where nothing was forked yet, services start in milliseconds; :mod:`tests.crash.children` asks for the first."""
@@ -42,6 +44,8 @@ multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.crash.w
 PATIENCE: Final = 60.0
 """Seconds until an answer that doesn't come counts as a hang."""
 
+GONE: Final = (OSError, HTTPException)
+"""What is raised instead of an answer where the service is no longer there."""
 
 LATER: Final = 0.05
 """Seconds by which the control's commits come after its answers."""
@@ -140,26 +144,51 @@ def serves(pipe: Connection, url: str, callers: tuple[Caller, ...], moment: Path
 
 @define
 class Remote:
-    """A client of a service at an address: connections that stay open, nothing retried."""
+    """A client of a service at an address: a connection that stays open, nothing retried; it accepts gzip (REQ-10)."""
 
     url: str
-    _client: httpx.Client = field(init=False)
+    _connection: HTTPConnection = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._client = httpx.Client(base_url=self.url, timeout=PATIENCE, trust_env=False)
+        address = urlsplit(self.url)
+        assert address.hostname is not None, "services tell where they listen"
+        self._connection = HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
 
     def __call__(self, sent: Sent) -> Heard:
-        """What it answers; raises ``httpx.TransportError`` where it doesn't."""
-        headers = [(name.decode(), value) for name, value in sent.headers]
-        content = sent.parts[0] if len(sent.parts) == 1 else iter(sent.parts)
-        path = sent.path + ("?" + sent.query.decode("ascii") if sent.query else "")
-        response = self._client.request(sent.method, path, headers=headers, content=content)  # type: ignore[arg-type]
-        told = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in response.headers.raw)
-        return Heard(response.status_code, told, response.content)
+        """What it answers; raises one of ``GONE`` where it doesn't."""
+        connection = self._connection
+        self._leave_what_was_closed()
+        try:
+            connection.putrequest(sent.method, sent.target, skip_accept_encoding=True)
+            for name, value in ((b"accept-encoding", b"gzip"), *sent.headers):
+                connection.putheader(name, value)
+            _send_body(connection, sent.parts)
+            response = connection.getresponse()
+            body = response.read()
+        except GONE:
+            connection.close()
+            raise
+        told = tuple([(name.lower(), value) for name, value in response.getheaders()])
+        return inflated(Heard(response.status, told, body))
+
+    def _leave_what_was_closed(self) -> None:
+        """A connection on which something comes that nobody asked for is one that the service closed meanwhile."""
+        if self._connection.sock is not None and select([self._connection.sock], [], [], 0)[0]:
+            self._connection.close()
 
     def close(self) -> None:
-        """Close its connections."""
-        self._client.close()
+        """Close its connection."""
+        self._connection.close()
+
+
+def _send_body(connection: HTTPConnection, parts: tuple[bytes, ...]) -> None:
+    """One part goes with its length, several in chunks as they are."""
+    if len(parts) == 1:
+        connection.putheader("content-length", str(len(parts[0])))
+        connection.endheaders(parts[0])
+    else:
+        connection.putheader("transfer-encoding", "chunked")
+        connection.endheaders(iter(parts), encode_chunked=True)
 
 
 @define

@@ -14,7 +14,7 @@ from regen_core.adapters.http.exchange import Observer
 from regen_core.adapters.http.execution import Executor, Outcome, Work
 from regen_core.adapters.http.health import Readiness
 from regen_core.adapters.http.limits import Limits, Quotas, Window
-from regen_core.adapters.http.tokens import Tokens
+from regen_core.adapters.http.tokens import LIFETIME, Tokens
 from regen_core.ports import DocumentStore
 from regen_core.transactions import Occasion
 from regen_core.wire.answers import AnswerStyle
@@ -60,7 +60,7 @@ class Running:
     ready_if: DocumentStore | None = None
     seconds: float = 0.0
     _tokens: Tokens = field(init=False)
-    _given: dict[Caller, str] = field(factory=dict, init=False)
+    _given: dict[Caller, tuple[str, float]] = field(factory=dict, init=False)
     app: ASGIApp = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -81,7 +81,7 @@ class Running:
 
     def token_of(self, caller: Caller) -> str:
         """A token of a caller; the same one while it is valid."""
-        token = self._given.get(caller)
-        if token is None or self._tokens.caller_of(token) is None:
-            token = self._given[caller] = self._tokens.issue(caller)
-        return token
+        given = self._given.get(caller)
+        if given is None or self.seconds >= given[1] + LIFETIME:
+            given = self._given[caller] = self._tokens.issue(caller), self.seconds
+        return given[0]

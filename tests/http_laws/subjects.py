@@ -9,7 +9,7 @@ another wording: the same bytes come back, and nothing else happens (IDM-1, IDM-
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from regen_core.adapters.http.execution import Executor
 from regen_core.adapters.memory import MemoryStore
 from regen_core.documents import BillingDocument, DocumentKey
 from regen_core.idempotency import is_saved
-from regen_core.ports import DocumentStore
+from regen_core.ports import DocumentStore, OutboxEntry
 from regen_core.refusals import Refusal
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
@@ -58,6 +58,7 @@ class MemorySubject(StoreSubject):
 
     def __init__(self, store: MemoryStore | None = None) -> None:
         self._held = MemoryStore() if store is None else store
+        self._seen: tuple[Sequence[OutboxEntry], dict[str, Delivery]] = ((), {})
         super().__init__(lambda: self._held)
 
     @property
@@ -73,7 +74,11 @@ class MemorySubject(StoreSubject):
         return NO_TRANSACTIONS if found is None else found.transactions
 
     def pending(self) -> dict[str, Delivery]:
-        return {each.delivery.id: each.delivery for each in self.store._outbox if each.acknowledged_at is None}
+        outbox = self.store._outbox
+        if self._seen[0] is not outbox:
+            waiting = [each.delivery for each in outbox if each.acknowledged_at is None]
+            self._seen = outbox, {each.id: each for each in waiting}
+        return self._seen[1].copy()
 
     def acknowledge(self, delivery_id: str) -> None:
         entries = [each for each in self.store._outbox if each.delivery.id == delivery_id]

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from random import Random
 
-import httpx
 import pytest
 from attrs import define, field
 
@@ -21,7 +20,7 @@ from tests.conformance.databases import Database, SqliteDatabase
 from tests.crash.profiles import scaled
 from tests.http_laws.calling import Heard, Sent
 from tests.http_laws.described import undescribed
-from tests.http_laws.processes import How, Remote, Served, served
+from tests.http_laws.processes import GONE, How, Remote, Served, served
 from tests.http_laws.wording import worded
 
 EVERYTHING = Scope(tenant="t1", entity="e1", orgs=None)
@@ -126,7 +125,7 @@ class _Client:
                 heard = remote(_sent(service, overriding(), self.in_flight, self.asked))
                 assert heard.status == 200, heard
                 self.told[self.in_flight] = heard
-        except httpx.TransportError:
+        except GONE:
             return
         finally:
             remote.close()

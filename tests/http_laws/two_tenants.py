@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import product
@@ -100,17 +100,15 @@ def _step(tenant: str, rng: Random, second: float) -> Step:
     )
 
 
-def _spoilt(sent: Sent, how: int) -> Sent:
-    """The request, or one that is refused before any document is looked for."""
-    spoilt: dict[int, Callable[[], Sent]] = {
-        0: lambda: evolve(sent, headers=tuple(each for each in sent.headers if each[0] != b"authorization")),
-        1: lambda: evolve(sent, parts=(b"{", *sent.parts)),
-        2: lambda: evolve(sent, query=b"dryRun=true"),
-        3: lambda: evolve(sent, headers=(*sent.headers, (b"zuora-track-id", b"job 7"))),
-        4: lambda: evolve(sent, headers=(*sent.headers, (b"zuora-entity-ids", b"e1"), (b"zuora-entity-ids", b"e2"))),
-        5: lambda: evolve(sent, path="/v1/other"),
-    }
-    return spoilt.get(how, lambda: sent)()
+_SPOILT: Final[Mapping[int, Callable[[Sent], Sent]]] = {
+    0: lambda sent: evolve(sent, headers=tuple([each for each in sent.headers if each[0] != b"authorization"])),
+    1: lambda sent: evolve(sent, parts=(b"{", *sent.parts)),
+    2: lambda sent: evolve(sent, query=b"dryRun=true"),
+    3: lambda sent: evolve(sent, headers=(*sent.headers, (b"zuora-track-id", b"job 7"))),
+    4: lambda sent: evolve(sent, headers=(*sent.headers, (b"zuora-entity-ids", b"e1"), (b"zuora-entity-ids", b"e2"))),
+    5: lambda sent: evolve(sent, path="/v1/other"),
+}
+"""A request made into one that is refused before any document is looked for, by a number."""
 
 
 class _Gated:
@@ -180,7 +178,9 @@ class World:
         assert step.request is not None
         told = worded(scope, step.request, step.number, key=step.key)
         caller = evolve(told.caller, permissions=frozenset()) if step.spoil == 6 else told.caller
-        sent = _spoilt(told.authorized(self._service.token_of(caller)), step.spoil)
+        sent = told.authorized(self._service.token_of(caller))
+        if step.spoil in _SPOILT:
+            sent = _SPOILT[step.spoil](sent)
         heard = self._heard[scope.tenant]
         if step.verb == "ask":
             heard.append(lasting(await asked(self._service.app, sent)))
