@@ -48,10 +48,20 @@ if hasattr(os, "register_at_fork"):
 
 @frozen
 class KeyFile:
-    """The file of one database; all stores of a process that name it share what is running."""
+    """The file of one database; all stores of a process that name it share what is running.
+
+    Whoever names it anew looks whether the file is still there: it may have been removed together with its database,
+    and other processes would open another one.
+    """
 
     path: str
     where: str
+
+    def __attrs_post_init__(self) -> None:
+        with _lock:
+            opened = _files.get(self.path)
+            if opened is not None and not self._is_there(opened):
+                del _files[self.path]
 
     @contextmanager
     def claimed(self, digest: str) -> Iterator[bool]:
@@ -88,15 +98,15 @@ class KeyFile:
 
     def _file(self) -> int:
         found = _files.get(self.path)
-        if found is None or not self._is_there(found):
+        if found is None:
             found = _files[self.path] = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         return found
 
     def _is_there(self, opened: int) -> bool:
-        """Whether other processes would open the same file: it may have been removed together with its database."""
+        """Whether other processes would open the same file."""
         try:
             return os.path.samestat(os.fstat(opened), os.stat(self.path))
-        except FileNotFoundError:
+        except OSError:
             return False
 
 

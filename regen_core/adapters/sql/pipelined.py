@@ -8,7 +8,6 @@ nothing until the unit is given up, the commit included.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Sequence
-from itertools import chain
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -16,17 +15,13 @@ import psycopg
 
 from regen_core.adapters.sql import faults
 from regen_core.adapters.sql.backend import raise_translated
-from regen_core.adapters.sql.prepared import Prepared
+from regen_core.adapters.sql.prepared import Prepared, together
 from regen_core.adapters.sql.unit import Connections, Row, UnitOfWork
 
 __all__ = ["COPIED_FROM", "PipelinedUnit"]
 
 COPIED_FROM: Final = 40
 """So many rows are cheaper to copy in than to insert, although the pipeline is left for them."""
-
-
-TOGETHER: Final = 16
-"""Most rows of one statement: there are as many texts of it, each planned once per connection."""
 
 
 _GROWN: Final = Prepared(
@@ -163,14 +158,12 @@ class PipelinedUnit(UnitOfWork):
 
     def write_many(self, statement: Prepared, rows: Sequence[Row]) -> None:
         """Change rows, once per given row, several at once where they are added; nobody waits for it."""
-        for start in range(0, len(rows), TOGETHER):
-            part = rows[start : start + TOGETHER]
-            if statement.several is None:
-                for row in part:
-                    self._cursor.execute(statement.sql, statement.bind(row))
-            else:
-                together = statement.several(len(part))
-                self._cursor.execute(together.sql, together.bind(tuple(chain.from_iterable(part))))
+        if statement.several is None:
+            for row in rows:
+                self.put(statement, row)
+        else:
+            for several, given in together(statement.several, rows):
+                self.put(several, given)
 
     def add_many(self, statement: Prepared, rows: Sequence[Row]) -> None:
         """Add rows to a table; many are copied in, which the pipeline is left for."""

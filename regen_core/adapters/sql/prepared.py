@@ -6,7 +6,8 @@ parameters. This is where the cost of building and compiling statements is taken
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from attrs import frozen
 from sqlalchemy import Dialect
 from sqlalchemy.sql.elements import ClauseElement
 
-__all__ = ["Prepared", "StatementsOfDialect", "prepare"]
+__all__ = ["Prepared", "StatementsOfDialect", "prepare", "together"]
 
 _SAME: Final[Callable[[tuple[object, ...]], Any]] = tuple
 
@@ -31,6 +32,22 @@ class Prepared:
     bind: Callable[[tuple[object, ...]], Any]
     several: Callable[[int], Prepared] | None = None
     copy: str | None = None
+
+
+_SIZES: Final = (64, 16)
+"""Rows of one statement where there are that many, so there are few texts of it; any fewer go into one as they are."""
+
+
+def together(
+    several: Callable[[int], Prepared], rows: Sequence[tuple[object, ...]]
+) -> Iterator[tuple[Prepared, tuple[object, ...]]]:
+    """The statements that add the rows, each with the values of as many as it takes."""
+    start, end = 0, len(rows)
+    while start < end:
+        left = end - start
+        size = next((each for each in _SIZES if each <= left), left)
+        yield several(size), tuple(chain.from_iterable(rows[start : start + size]))
+        start += size
 
 
 def prepare(statement: ClauseElement, dialect: Dialect, parameters: tuple[str, ...]) -> Prepared:

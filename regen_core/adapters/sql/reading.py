@@ -101,10 +101,9 @@ class Reader:
         self, scope: Scope, request: RegenerateRequest, statement: Callable[[tuple[str, ...], int | None], Prepared]
     ) -> Question:
         """A statement about the visible documents that a request names."""
-        given = {"document_id": request.id, "number": request.number}
-        given = {name: value for name, value in given.items() if value is not None}
-        wanted = (scope.tenant, scope.entity, request.type.value, *given.values(), *org_values(scope))
-        return statement(tuple(given), org_count(scope)), wanted
+        names, values = _names(request)
+        wanted = (scope.tenant, scope.entity, request.type._value_, *values, *org_values(scope))
+        return statement(names, org_count(scope)), wanted
 
     def found(
         self,
@@ -128,7 +127,7 @@ class Reader:
 
     def _transactions_named(self, scope: Scope, request: RegenerateRequest) -> Question:
         """What asks for the transactions of the document that a request names."""
-        look, of_type = self.statements.lookups, (scope.tenant, scope.entity, request.type.value)
+        look, of_type = self.statements.lookups, (scope.tenant, scope.entity, request.type._value_)
         if request.id is not None:
             return look.transactions_of, (*of_type, request.id)
         return look.transactions_of_number, (*of_type, request.number)
@@ -160,6 +159,15 @@ class Reader:
             places[item_id] = (place, written_from)
         stored = StoredDocument(current.document, StoredTransactions(tuple(lines)))
         return StoredRows(stored, version, content_version, places)
+
+
+def _names(request: RegenerateRequest) -> tuple[tuple[str, ...], Row]:
+    """How a request names its document: the columns and their values."""
+    if request.number is None:
+        return ("document_id",), (request.id,)
+    if request.id is None:
+        return ("number",), (request.number,)
+    return ("document_id", "number"), (request.id, request.number)
 
 
 def _named_rows(request: RegenerateRequest, found: Sequence[Row]) -> Sequence[Row]:

@@ -17,7 +17,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from regen_core.adapters.sql.backend import Backend, raise_translated, translated
 from regen_core.adapters.sql.faults import ConnectionLost, ServerUnavailable
-from regen_core.adapters.sql.prepared import Prepared
+from regen_core.adapters.sql.prepared import Prepared, together
 
 __all__ = ["Connections", "Row", "UnitOfWork"]
 
@@ -147,7 +147,8 @@ class UnitOfWork:
 
     def write_each(self, statement: Prepared, rows: Iterable[Row]) -> int:
         """Change rows, once per given row; how many were changed in all."""
-        return sum([self.write(statement, row) for row in rows])
+        self._cursor.executemany(statement.sql, [statement.bind(row) for row in rows])
+        return self._cursor.rowcount
 
     def put(self, statement: Prepared, row: Row) -> None:
         """Change rows, however many."""
@@ -158,6 +159,9 @@ class UnitOfWork:
         self.write_many(statement, rows)
 
     def write_many(self, statement: Prepared, rows: Sequence[Row]) -> None:
-        """Change rows, once per given row."""
-        if rows:
+        """Change rows, once per given row, several at once where they are added; nobody asks how many were changed."""
+        if statement.several is not None:
+            for several, given in together(statement.several, rows):
+                self.put(several, given)
+        elif rows:
             self._cursor.executemany(statement.sql, [statement.bind(row) for row in rows])
