@@ -7,20 +7,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import chain, cycle
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
-from sqlalchemy import Dialect, bindparam
+from sqlalchemy import Dialect, Table, bindparam
 
 from regen_core.access import Scope
 from regen_core.adapters.sql import SqlStore
-from regen_core.adapters.sql.listing import list_revenue
+from regen_core.adapters.sql.conditions import HELD
 from regen_core.adapters.sql.prepared import Prepared, prepare
-from regen_core.adapters.sql.reading import NotOne, Reader
+from regen_core.adapters.sql.reading import NotOne, Question, Reader
 from regen_core.adapters.sql.rows import Occasions, held_of_row, held_row
-from regen_core.adapters.sql.schema import revenue
+from regen_core.adapters.sql.schema import (
+    document_items,
+    document_versions,
+    documents,
+    outbox,
+    revenue,
+    transactions,
+)
+from regen_core.adapters.sql.statements import Listing
 from regen_core.documents import DocumentKey
 from regen_core.ports import OutboxEntry, Selection
 from regen_core.refusals import Refusal
@@ -37,20 +44,35 @@ from tests.postgresql_server import Server
 
 BESIDE_THE_LAW = ("position", "committed_at", "acknowledged_at")
 """What tells when a delivery was committed among others: two orders of requests may differ in it (CNV-6)."""
-TABLES = ("documents", "document_versions", "document_items", "transactions", "outbox", "revenue")
+TABLES = (documents, document_versions, document_items, transactions, outbox, revenue)
 PLACES = [Scope(tenant=tenant, entity=entity, orgs=None) for tenant in ("t1", "t2") for entity in ("e1", "e2")]
 
 
-def _told(row: dict[str, Any]) -> str:
-    """A row as the laws look at it; whether it waits, not since when."""
-    parts = [each for each in row.items() if each[0] not in BESIDE_THE_LAW]
-    return repr((parts, "acknowledged_at" in row and row["acknowledged_at"] is None))
+def _rows_of(table: Table) -> Prepared:
+    """Asks for a table's rows as the laws look at them; whether a delivery waits, not since when."""
+    shown = [each.name for each in table.columns if each.name not in BESIDE_THE_LAW]
+    shown += ["acknowledged_at IS NULL"] if "acknowledged_at" in table.columns else []
+    return Prepared(f"SELECT {', '.join(shown)} FROM {table.name}", tuple)  # noqa: S608  # names of the schema
+
+
+ROWS = [(_rows_of(table), ()) for table in TABLES]
 
 
 @cache
 def _forgetting(dialect: Dialect) -> Prepared:
     """Revenue loses what it holds for a transaction."""
     return prepare(revenue.delete().where(revenue.c.transaction_id == bindparam("lost")), dialect, ("lost",))
+
+
+_TRANSACTION_ID = HELD.index("transaction_id")
+"""Where it stands in a row of the ledger."""
+
+
+def _ledger_of(reader: Reader, scope: Scope, selection: Selection) -> Question:
+    """Asks for what :meth:`SqlStore.revenue` lists."""
+    given = {} if selection.type is None or selection.id is None else {"type": selection.type.value, "id": selection.id}
+    listing = reader.statements.listing(Listing(revenue, tuple(given), None, (), goes_on=False))
+    return listing, (scope.tenant, scope.entity, *given.values(), 1000)
 
 
 Place = tuple[Database, SqlStore]
@@ -123,9 +145,11 @@ class SqlSubject(StoreSubject):
         self.store.collect([delivery])
 
     def held(self, transaction_id: str) -> Held | None:
+        """The one row of what is listed for its document."""
         with self._looking() as reader:
-            pages = [list_revenue(reader, *place, 1000, None).rows for place in self._of(transaction_id)]
-        return next((each for page in pages for each in page if each.transaction.id == transaction_id), None)
+            asked = [_ledger_of(reader, *place) for place in self._of(transaction_id)]
+            rows = [row for page in reader.unit.ask(asked) for row in page if row[_TRANSACTION_ID] == transaction_id]
+            return held_of_row(rows[0], reader.occasions) if rows else None
 
     def holdings(self) -> dict[str, Held]:
         held = [each for scope in PLACES for each in self.store.revenue(scope, limit=1000).rows]
@@ -139,7 +163,8 @@ class SqlSubject(StoreSubject):
                 reader.unit.put(reader.statements.hold, held_row(held, reader.occasions))
 
     def state(self) -> object:
-        return [sorted(map(_told, rows)) for rows in self.database.rows(*TABLES)]
+        with self.database.looking(self.store) as reader:
+            return [sorted(map(repr, rows)) for rows in reader.unit.ask(ROWS)]
 
     def fork(self) -> Subject:
         copy = SqlSubject(self._places)
