@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from traceback import FrameSummary, extract_tb
 from typing import Any
 
-__all__ = ["NoSystem", "factory_named"]
+__all__ = ["NoSystem", "factory_named", "made_by"]
 
 
 class NoSystem(ValueError):  # noqa: N818  # named for what is the matter
@@ -27,11 +29,33 @@ def factory_named(text: str) -> Callable[..., Any]:
         found: Any = import_module(module)
         for part in name.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError) as fault:
-        raise NoSystem(f"{text!r} can't be imported: {fault}. Check the names, and where you run this.") from fault
+    except (Exception, SystemExit) as fault:  # a module of somebody's own may raise anything
+        advice = "Check the names, and where you run this."
+        raise NoSystem(f"{text!r} can't be imported: {_told(fault)}. {advice}") from fault
     if not callable(found):
-        raise NoSystem(
-            f"{text!r} is of type {type(found).__name__}. It must be callable and make an empty store each time."
-        )
+        kind = type(found).__name__
+        raise NoSystem(f"{text!r} is of type {kind}. It must be callable and make an empty store each time.")
     made: Callable[..., Any] = found
     return made
+
+
+def made_by(name: str, factory: Callable[..., Any]) -> Any:
+    """What a factory makes when it is called for the first time; raises :class:`NoSystem` where that raises."""
+    try:
+        return factory()
+    except NoSystem:
+        raise
+    except (Exception, SystemExit) as fault:  # as above
+        asked = "It is called without arguments and must make an empty store each time."
+        raise NoSystem(f"{name} raised {_told(fault)}. {asked}") from fault
+
+
+def _told(fault: BaseException) -> str:
+    """What was raised, and by which line of the adopter's; none is theirs where a name is wrong."""
+    lines = [f"{Path(at.filename).name}:{at.lineno}" for at in extract_tb(fault.__traceback__)[1:] if _is_theirs(at)]
+    said = f"{type(fault).__name__}: {fault}" if str(fault) else type(fault).__name__
+    return f"{said} ({lines[-1]})" if lines else said
+
+
+def _is_theirs(at: FrameSummary) -> bool:
+    return not at.filename.startswith("<") and at.filename != importlib.__file__

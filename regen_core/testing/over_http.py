@@ -6,9 +6,9 @@ import json
 import shlex
 from base64 import b64encode
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPSConnection, RemoteDisconnected
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from attrs import define, field, frozen
 
@@ -16,10 +16,24 @@ from regen_core.idempotency import OPERATION_PATH
 from regen_core.testing.clients import Client
 from regen_core.testing.factories import NoSystem
 
-__all__ = ["Heard", "Service"]
+__all__ = ["Heard", "Service", "address_of"]
 
 _SECONDS: Final = 30.0
 """Longest wait for an answer."""
+
+
+def address_of(url: str) -> SplitResult:
+    """The parts of a service's address; raises :class:`NoSystem` where it is none, or names a user."""
+    try:
+        parts = urlsplit(url)
+        is_address = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or not url.isprintable() or " " in url:
+        raise NoSystem(f"{url!r} is no address. Write http://host:port or https://host.")
+    if parts.username is not None:
+        raise NoSystem("The address names a user. Leave that out: a client logs in with its id and its secret.")
+    return parts
 
 
 @frozen
@@ -71,18 +85,23 @@ class Service:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         try:
             heard = self._exchange("POST", "/oauth/token", headers, urlencode(form).encode())
-        except (OSError, HTTPException) as fault:
-            raise NoSystem(f"{self.url} can't be reached: {fault}. Check the address, and that it runs.") from fault
+        except (OSError, HTTPException, UnicodeError) as fault:
+            raise NoSystem(
+                f"{self.url} can't be reached: {_why(fault)}. Check the address, and that it runs."
+            ) from fault
         if heard.status != 200:
-            raise NoSystem(f"{self.url} gave no token but {heard.status}. Check the client's id and secret.")
-        return str(heard.json["access_token"])
+            told = "Check the address, and the client's id and secret."
+            raise NoSystem(f"{self.url} gave no token but {heard.status}. {told}")
+        try:
+            return str(heard.json["access_token"])
+        except (AssertionError, KeyError, TypeError) as fault:
+            told = "its answer to POST /oauth/token has none. Check the address: something else may listen there."
+            raise NoSystem(f"{self.url} gave no token: {told}") from fault
 
     def _exchange(self, method: str, path: str, headers: dict[str, str], body: bytes | None) -> Heard:
-        parts = urlsplit(self.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise NoSystem(f"{self.url!r} is no address. Write http://host:port or https://host.")
+        parts = address_of(self.url)
         kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-        connection = kind(parts.hostname, parts.port, timeout=_SECONDS)
+        connection = kind(parts.hostname or "", parts.port, timeout=_SECONDS)
         try:
             connection.request(method, parts.path.rstrip("/") + path, body, headers)
             answer = connection.getresponse()
@@ -129,6 +148,15 @@ class Service:
         address = shlex.quote(self.url.rstrip("/") + path)
         before, data = _data(body)
         self.sent.append(f"{before}curl -X {method} {address} {' '.join(parts)} {data}")
+
+
+def _why(fault: Exception) -> str:
+    """Why there was no answer, in words that don't repeat what the other side said."""
+    if isinstance(fault, RemoteDisconnected):
+        return "it closed the connection without an answer"
+    if isinstance(fault, HTTPException):
+        return "what answers there doesn't speak HTTP"
+    return getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
 
 
 def _data(body: bytes) -> tuple[str, str]:

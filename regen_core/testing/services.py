@@ -9,7 +9,7 @@ from regen_core.access import Scope
 from regen_core.testing.adapted import Capability, takes_clock
 from regen_core.testing.clients import Clients
 from regen_core.testing.edits import SLOTS
-from regen_core.testing.factories import NoSystem
+from regen_core.testing.factories import NoSystem, made_by
 from regen_core.testing.over_http import Service
 from regen_core.testing.reach import Reach
 from regen_core.testing.systems import System, left_out
@@ -38,7 +38,7 @@ def service_system(service: Service, name: str, factory: Callable[..., Any], wit
     ``factory`` makes what is behind it, empty each time; where that has ``clients``, they are asked with, else with the
     service's own. The first of them must see both organisations of tenant ``t1``, entity ``e1``.
     """
-    behind = factory()
+    behind = made_by(name, factory)
     missing = [each for each in _BEHIND if not callable(getattr(behind, each, None))]
     if missing:
         raise NoSystem(f"{name} makes a value of type {type(behind).__name__}, which has no {', '.join(missing)}.")

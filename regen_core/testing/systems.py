@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import define, field
 
 from regen_core.testing.adapted import Capability, StoreSubject, is_store, offered
-from regen_core.testing.factories import NoSystem
+from regen_core.testing.factories import NoSystem, made_by
 from regen_core.testing.reach import ALL, Reach
 from regen_core.testing.subject import Subject
 
@@ -109,7 +109,7 @@ class System:
 
 def system_of(name: str, factory: Callable[..., Any], without: Iterable[str] = ()) -> System:
     """The system that a factory makes; ``without`` names capabilities to leave out. Raises :class:`NoSystem`."""
-    made = factory()
+    made = made_by(name, factory)
     try:
         if not is_store(made):
             _check_subject(name, made)

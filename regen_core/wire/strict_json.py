@@ -175,7 +175,7 @@ def _one(text: str, start: int, limits: Limits) -> tuple[JsonValue, int]:
     if text.find("\\u", start, end) >= 0:
         fault = _text_fault(value)
         if fault is not None:
-            raise _at(text, start, fault)
+            raise _located(text, start, limits, fault)
     return value, end
 
 
@@ -271,6 +271,12 @@ class _Open:
             raise _Refused(_twice(key))
 
 
+def _refuse_unkept(word: str) -> None:
+    fault = _text_fault(json.loads(word))
+    if fault is not None:
+        raise _Refused(fault)
+
+
 def _located(text: str, start: int, limits: Limits, fault: str) -> JsonFault:
     """The fault that a hook saw, with its place: the text is read once more, token by token."""
     enclosing: list[_Open] = []
@@ -289,6 +295,9 @@ def _located(text: str, start: int, limits: Limits, fault: str) -> JsonFault:
             elif key_next:
                 key_next = False
                 enclosing[-1].note(json.loads(word))
+                _refuse_unkept(word)
+            elif word[0] == '"':
+                _refuse_unkept(word)
             elif token["number"] is not None or word[-1] in "Ny":
                 limits.decoder.raw_decode(word)
         except _Refused as refused:

@@ -53,12 +53,19 @@ class Unread:
 _Found = tuple["JsonValue | Unread", Where]
 _BOM: Final = b"\xef\xbb\xbf"
 _UNFINISHED: Final = (b"[", b"{", b",", b":")
+_UNPACK, _SAVE = "Unpack it", "Save it as UTF-8"
 _FOREIGN: Final = {
-    b"\x1f\x8b": "a gzip file",
-    b"PK\x03\x04": "a ZIP file",
-    b"\xff\xfe": "text in UTF-16",
-    b"\xfe\xff": "text in UTF-16",
+    b"\x1f\x8b": ("a gzip file", _UNPACK),
+    b"PK\x03\x04": ("a ZIP file", _UNPACK),
+    b"\xff\xfe": ("text in UTF-16", _SAVE),
+    b"\xfe\xff": ("text in UTF-16", _SAVE),
+    b"{\0": ("text in UTF-16", _SAVE),
+    b"[\0": ("text in UTF-16", _SAVE),
+    b"\0{": ("text in UTF-16", _SAVE),
+    b"\0[": ("text in UTF-16", _SAVE),
 }
+"""What no JSON in UTF-8 begins with: what it is, and what to do."""
+
 _EXPECTED: Final = "JSON in UTF-8: documents as Zuora's REST API returns them, whole or one per line"
 
 
@@ -76,9 +83,9 @@ def values_of(lines: Iterable[bytes], *, name: str) -> Iterator[_Found]:
     if not first:
         yield _no_text(name, "an empty file", "Check that the export finished")
         return
-    foreign = next((what for mark, what in _FOREIGN.items() if first.startswith(mark)), None)
+    foreign = next((told for mark, told in _FOREIGN.items() if first.startswith(mark)), None)
     if foreign is not None:
-        yield _no_text(name, foreign, "Unpack it or save it as UTF-8")
+        yield _no_text(name, *foreign)
         return
     value, where = _line(first, Where(name, line))
     following = next(numbered, None)
@@ -103,6 +110,9 @@ def _after_a_bad_line(
     if following is not None and not first[1].rstrip().endswith(_UNFINISHED) and _is_object(following[1]):
         for number, text in chain((first, following), rest):
             yield _line(text, Where(name, number))
+        return
+    if first[1].lstrip().startswith(b"<"):
+        yield _no_text(name, "HTML or XML", "Export the documents through the REST API, with a token that is valid")
         return
     if _is_csv(first[1], following):
         yield _no_text(name, "a table such as CSV", "Export the documents through the REST API")

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 import click
 
-__all__ = ["choice", "faultless", "flag_or_unknown"]
+__all__ = ["choice", "faultless", "flag_or_unknown", "whole"]
 
 E = TypeVar("E", bound=Enum)
 
@@ -30,6 +30,15 @@ class _EnumChoice(click.Choice[str], Generic[E]):
 def choice(kind: type[Enum]) -> click.ParamType[Any]:
     """A parameter type for the members of an enum, spelled exactly (REQ-2)."""
     return _EnumChoice(kind)
+
+
+class _Whole(click.IntRange):
+    name = "whole number"
+
+
+def whole(least: int | None = None, most: int | None = None) -> click.ParamType[Any]:
+    """A parameter type for whole numbers, bounds included; ``None`` is no bound."""
+    return _Whole(least, most)
 
 
 def faultless(fault_of: Callable[[str], str | None]) -> Callable[[click.Context, click.Parameter, Any], Any]:

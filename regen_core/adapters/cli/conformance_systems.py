@@ -70,8 +70,13 @@ class Named:
     def _service(self, ctx: click.Context, url: str) -> Service:
         """The secret comes from the environment, where no list of processes shows it."""
         from regen_core.testing.clients import Client  # noqa: PLC0415
-        from regen_core.testing.over_http import Service  # noqa: PLC0415
+        from regen_core.testing.factories import NoSystem  # noqa: PLC0415
+        from regen_core.testing.over_http import Service, address_of  # noqa: PLC0415
 
+        try:
+            address_of(url)
+        except NoSystem as fault:
+            raise click.UsageError(str(fault), ctx) from None
         secret = os.environ.get("REGEN_CLIENT_SECRET")
         is_known = bool(self.client_id and secret)
         if not is_known and self.store is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from regen_core.adapters.cli.choices import whole
 from regen_core.adapters.cli.conformance_systems import Named, system_options
 from regen_core.adapters.cli.faults import BrokenOff, ExitCode
 from regen_core.adapters.cli.settings import RegenCommand, settings_of
@@ -26,9 +27,9 @@ _EXISTING: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 @click.command(cls=RegenCommand)
 @system_options
-@click.option("--max-examples", type=click.IntRange(1), help="Random histories.  [default: 60]")
-@click.option("--steps", type=click.IntRange(1), help="Steps of each history.  [default: 120]")
-@click.option("--seed", type=click.IntRange(0), help="The first history's seed.  [default: another one each time]")
+@click.option("--max-examples", type=whole(1), help="Random histories.  [default: 60]")
+@click.option("--steps", type=whole(1), help="Steps of each history.  [default: 120]")
+@click.option("--seed", type=whole(0), help="The first history's seed.  [default: another one each time]")
 @click.option("--derandomize", is_flag=True, help="The same histories each time: seed 0.")
 @click.option("--skips", type=_EXISTING, metavar="FILE", help="Checks to leave out: an id, two blanks, the reason.")
 @click.option("--xfails", type=_EXISTING, metavar="FILE", help="Checks that must fail, in the same form.")

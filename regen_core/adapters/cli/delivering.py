@@ -12,6 +12,7 @@ from typing import Final
 import click
 from attrs import define, field
 
+from regen_core.adapters.cli.choices import whole
 from regen_core.adapters.cli.connecting import opened
 from regen_core.adapters.cli.faults import ExitCode
 from regen_core.adapters.cli.settings import RegenCommand, Settings, settings_of
@@ -57,12 +58,12 @@ class _NoHttp(StoreFault):
 @click.option("--follow", is_flag=True, help="Keep running and deliver what comes, until Ctrl-C.")
 @click.option(
     "--max-attempts",
-    type=click.IntRange(min=1),
+    type=whole(1),
     help=f"Park a delivery that failed so often.  [default: 8; with --follow: {PATIENT_ATTEMPTS}]",
 )
 @click.option(
     "--batch",
-    type=click.IntRange(1, MAX_PAGE),
+    type=whole(1, MAX_PAGE),
     help=f"Deliveries handed over at a time.  [default: {BATCH}; to a URL: {HTTP_BATCH}]",
 )
 @click.option("--retry-parked", is_flag=True, help="First release what is parked; without --to do no more.")

@@ -97,6 +97,10 @@ class _Regen(click.Group):
         except (SystemExit, BrokenPipeError):  # click exits so when nobody reads its help
             _let_go_of_stdout()
             return ExitCode.ENVIRONMENT_FAILED
+        except OSError as fault:  # no command has begun: it was the help, or the version
+            click.echo(f"regen: {sentence(fault)}", err=True)
+            _let_go_of_stdout()
+            return ExitCode.ENVIRONMENT_FAILED
         except (KeyboardInterrupt, click.Abort):  # click's name for Ctrl-C while a command is imported or its line read
             text = sentence(KeyboardInterrupt())
             click.echo(f"regen: {text}", err=True)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import click
 
-from regen_core.adapters.cli.choices import choice, faultless
+from regen_core.adapters.cli.choices import choice, faultless, whole
 from regen_core.adapters.cli.connecting import occasion, opened
 from regen_core.adapters.cli.faults import BrokenOff, ExitCode, cause_of_batch
 from regen_core.adapters.cli.paging import paged
@@ -74,14 +74,14 @@ SHOWN_REJECTS: Final = 20
 )
 @click.option(
     "--batch",
-    type=click.IntRange(1, MAX_PAGE),
+    type=whole(1, MAX_PAGE),
     default=BATCH,
     show_default=True,
     help="Documents of one unit of work.",
 )
 @click.option(
     "--limit",
-    type=click.IntRange(min=0),
+    type=whole(0),
     default=SHOWN_REJECTS,
     show_default=True,
     help="List at most so many refused documents.",

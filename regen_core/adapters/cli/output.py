@@ -7,6 +7,7 @@ to standard output; progress and complaints go to standard error and are none of
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol, TextIO
 
@@ -15,7 +16,7 @@ from attrs import define, field
 from regen_core.explain.blocks import Block, Cell, Line, printable
 from regen_core.explain.rendering import as_json, blocks_as_text, line_as_text
 
-__all__ = ["JsonOutput", "Listing", "Output", "PlainOutput", "output_for"]
+__all__ = ["JsonOutput", "Listing", "Output", "PlainOutput", "is_capable", "output_for"]
 
 
 class Listing(Protocol):
@@ -49,15 +50,19 @@ class Output(Protocol):
         ...
 
 
+def is_capable(stream: TextIO) -> bool:
+    """Whether this is a terminal that moves its cursor; one that calls itself dumb is written to as a pipe is."""
+    return stream.isatty() and os.environ.get("TERM", "") not in ("dumb", "unknown")
+
+
 def output_for(stream: TextIO, *, as_json: bool) -> Output:
     """JSON where it was asked for, a terminal's way on a terminal, plain text in a pipe."""
     if as_json:
         return JsonOutput(stream)
-    if stream.isatty():
-        from regen_core.adapters.cli.terminal import TerminalOutput, is_capable  # noqa: PLC0415  # a pipe needs no rich
+    if is_capable(stream):
+        from regen_core.adapters.cli.terminal import TerminalOutput  # noqa: PLC0415  # a pipe needs no rich
 
-        if is_capable():
-            return TerminalOutput(stream)
+        return TerminalOutput(stream)
     return PlainOutput(stream)
 
 

@@ -9,6 +9,8 @@ from typing import IO, Final
 
 from attrs import define, field
 
+from regen_core.adapters.cli.output import is_capable
+
 __all__ = ["Progress"]
 
 PAUSE: Final = 0.2
@@ -18,14 +20,15 @@ _ERASE: Final = "\r\x1b[K"
 
 
 def _is_watched() -> bool:
-    return sys.stderr.isatty()
+    return is_capable(sys.stderr)
 
 
 @define
 class Progress:
     """One line that is rewritten while bytes are read; ``total`` ``None`` where nobody knows how many there are.
 
-    It stays silent where standard error is no terminal, and for the first moment, so that short work shows nothing.
+    It stays silent where standard error is no terminal that moves its cursor, and for the first moment, so that short
+    work shows nothing.
     """
 
     total: int | None

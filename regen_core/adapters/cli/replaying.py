@@ -20,7 +20,7 @@ __all__ = ["replay"]
 
 
 @click.command(cls=RegenCommand)
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("file", type=click.Path(path_type=Path))
 @system_options
 @click.pass_context
 def replay(ctx: click.Context, /, file: Path, **named: str | None) -> ExitCode:
@@ -59,5 +59,7 @@ def _read(ctx: click.Context, file: Path) -> tuple[ToReplay, ...]:
 
     try:
         return histories_in(parse(file.read_bytes()))
-    except (JsonFault, NoHistory) as fault:
+    except JsonFault as fault:
+        raise click.UsageError(f"{file.name}: {fault}. Name what 'regen conformance --report' wrote.", ctx) from None
+    except NoHistory as fault:
         raise click.UsageError(f"{file.name}: {fault}", ctx) from None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from attrs import evolve
 
+from regen_core.adapters.cli.choices import faultless, whole
 from regen_core.adapters.cli.connecting import opened
 from regen_core.adapters.cli.faults import BrokenOff, ExitCode
 from regen_core.adapters.cli.settings import RegenCommand, Settings, given_options, settings_of
@@ -43,9 +44,13 @@ _UNLISTENABLE: Final = {
 _NEEDLESS: Final = ("tenant", "entity", "orgs")
 
 
+def _empty(text: str) -> str | None:
+    return None if text else "is empty. Name an address, or leave it out."
+
+
 @click.command(cls=RegenCommand)
-@click.option("--host", help=f"Address to listen on.  [default: {DEFAULT_HOST}]")
-@click.option("--port", type=click.IntRange(0, 65535), help=f"Port to listen on; 0: any.  [default: {DEFAULT_PORT}]")
+@click.option("--host", callback=faultless(_empty), help=f"Address to listen on.  [default: {DEFAULT_HOST}]")
+@click.option("--port", type=whole(0, 65535), help=f"Port to listen on; 0: any.  [default: {DEFAULT_PORT}]")
 @click.option("--config", "path", type=click.Path(path_type=Path), metavar="FILE", help="Configuration of a service.")
 @click.option("--window/--no-window", default=None, help="Show what happens on a page.  [default: in a sandbox]")
 @click.pass_context

@@ -12,6 +12,7 @@ import click
 from attrs import frozen
 
 from regen_core.access import Scope
+from regen_core.adapters.cli.choices import whole
 from regen_core.adapters.cli.connecting import opened
 from regen_core.adapters.cli.faults import ExitCode
 from regen_core.adapters.cli.paging import paged
@@ -178,7 +179,7 @@ _FLAT: Final = _Kind(lambda store: store.transactions, ("id", "field", "value", 
 @click.option("--pending", "state", flag_value="--pending", help="deliveries: only those that wait.")
 @click.option("--acknowledged", "state", flag_value="--acknowledged", help="deliveries: only those that are done.")
 @click.option("--parked", "state", flag_value="--parked", help="deliveries: only those that nobody tries any more.")
-@click.option("--limit", type=click.IntRange(min=0), help="Show at most so many.  [default: all]")
+@click.option("--limit", type=whole(0), help="Show at most so many.  [default: all]")
 @click.pass_context
 def show(
     ctx: click.Context,

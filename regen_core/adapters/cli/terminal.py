@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, Final, TextIO
@@ -18,7 +17,7 @@ from rich.text import Text
 from regen_core.adapters.cli.output import Listing
 from regen_core.explain.blocks import RIGHT_ALIGNED, Block, Cell, Line, Table, Tone, printable
 
-__all__ = ["TerminalOutput", "is_capable"]
+__all__ = ["TerminalOutput"]
 
 ROWS_AT_ONCE: Final = 200
 """Rows of a listing that are laid out together: enough for even columns, few enough not to keep anyone waiting."""
@@ -48,11 +47,6 @@ _STYLE: Final[Mapping[Tone, str]] = {
     Tone.REFUSED: "bold red",
     Tone.WARNING: "yellow",
 }
-
-
-def is_capable() -> bool:
-    """Whether the terminal moves its cursor; one that calls itself dumb gets plain text."""
-    return os.environ.get("TERM", "") not in ("dumb", "unknown")
 
 
 def _console(stream: TextIO) -> Console:

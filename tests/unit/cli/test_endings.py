@@ -6,9 +6,11 @@ import errno
 import json
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 from collections.abc import Callable
@@ -77,6 +79,8 @@ class TestWrongUsage:
             (("show", "documents", "--id", "\udcff"), "--id holds the lone surrogate U+DCFF"),
             (("show", "revenue", "--number", " "), "--number is blank"),
             (("show", "runs", "--id", "x" * 256), "--id has 256 characters"),
+            (("show", "documents", "--limit", "x"), "'--limit': 'x' is not a valid whole number."),
+            (("serve", "--host", ""), "'--host': is empty. Name an address, or leave it out."),
             (("show", "documents", "--db", ""), "is empty. Name a database, or leave it out."),
             (("help",), "Did you mean '--help'?"),
             (("table", "wirtes"), "is not one of 'modes'"),
@@ -111,6 +115,54 @@ class TestWrongUsage:
         assert loaded("show", "deliveries", "--pending", "--pending").code == 0
         assert loaded("show", "documents", "--org", "a", "--org", "b").code == 0
         assert loaded("--tenant", "other", "show", "documents", "--tenant", "default").rows
+
+    @pytest.mark.parametrize(
+        ("source", "told"),
+        [
+            ("raise RuntimeError('boom')", "can't be imported: RuntimeError: boom (own_store.py:1). Check"),
+            ("import sys\nsys.exit(9)", "can't be imported: SystemExit: 9 (own_store.py:2)"),
+            ("def build(:", "can't be imported: SyntaxError: invalid syntax (own_store.py, line 1)"),
+            ("import no_such_module", "No module named 'no_such_module' (own_store.py:1)"),
+            ("", "module 'own_store' has no attribute 'build'. Check the names"),
+            ("build = 7", "is of type int. It must be callable"),
+            ("def build():\n    return None", "makes a value of type NoneType, which is no store"),
+            ("def build():\n    raise KeyError", "raised KeyError (own_store.py:2). It is called without"),
+            ("def build():\n    exit(5)", "raised SystemExit: 5"),
+            ("def build(url):\n    return url", "missing 1 required positional argument: 'url'. It is called"),
+        ],
+    )
+    def test_a_store_of_somebodys_own_that_can_not_be_made(
+        self, regen: Any, monkeypatch: Any, source: str, told: str
+    ) -> None:
+        """With the line of theirs that raised, and no traceback of ours."""
+        (regen.directory / "own_store.py").write_text(source, encoding="utf-8")
+        monkeypatch.syspath_prepend(regen.directory)
+        said = regen("conformance", "--store", "own_store:build")
+        sys.modules.pop("own_store", None)
+        assert (said.code, said.out) == (2, "")
+        assert told in said.err
+
+    @pytest.mark.parametrize(
+        ("url", "told"),
+        [
+            ("", "'' is no address. Write http://host:port or https://host."),
+            ("127.0.0.1:8080", "is no address"),
+            ("ftp://127.0.0.1", "is no address"),
+            ("http://", "is no address"),
+            ("http://127.0.0.1:99999", "is no address"),
+            ("http://127.0.0.1:0", "is no address"),
+            ("http://[::1", "is no address"),
+            ("http://127.0.0.1/a b", "is no address"),
+            ("http://u:password@127.0.0.1:1", "The address names a user. Leave that out"),
+        ],
+    )
+    def test_a_service_whose_address_is_none(self, regen: Any, monkeypatch: Any, url: str, told: str) -> None:
+        """Before anything is asked; a password isn't repeated."""
+        monkeypatch.setenv("REGEN_CLIENT_SECRET", "secret")
+        said = regen("conformance", "--url", url, "--client-id", "c")
+        assert (said.code, said.out) == (2, "")
+        assert told in said.err
+        assert "password" not in said.err
 
     def test_nothing_is_made_by_wrong_usage(self, regen: Any) -> None:
         """No empty database in the wrong directory."""
@@ -185,6 +237,15 @@ class TestTheEnvironmentFails:
         finally:
             other.close()
 
+    def test_a_report_that_can_not_be_read(self, regen: Any, tmp_path: Path) -> None:
+        """As other files that commands read; one that is no report is wrong usage."""
+        self.complained(regen("replay", str(tmp_path / "nope.json")), "nope.json' does not exist")
+        self.complained(regen("replay", str(tmp_path)), "is a directory")
+        table = tmp_path / "a.csv"
+        table.write_text("id,number\n", encoding="utf-8")
+        said = regen("replay", str(table))
+        assert (said.code, "Name what 'regen conformance --report' wrote." in said.err) == (2, True)
+
     def test_a_destination_that_can_not_be_written(self, loaded: Any, tmp_path: Path) -> None:
         """Nothing is acknowledged."""
         loaded("run", *REFERENCE)
@@ -202,14 +263,14 @@ class TestTheEnvironmentFails:
         assert len(loaded("show", "deliveries", "--pending").rows) == 2
 
     @POSIX
-    @pytest.mark.parametrize("more", [(), ("--json",)])
-    def test_a_full_disk_under_the_output(self, regen: Any, more: tuple[str, ...]) -> None:
+    @pytest.mark.parametrize("args", [("table", "rules"), ("table", "rules", "--json"), ("--help",), ("--version",)])
+    def test_a_full_disk_under_the_output(self, regen: Any, args: tuple[str, ...]) -> None:
         """A redirected table that is cut off is a failure, not a success."""
         if not Path("/dev/full").exists():
             pytest.skip("no device that is always full")
         with open("/dev/full", "wb") as full:
             done = subprocess.run(
-                [*regen.start, "table", "rules", *more],
+                [*regen.start, *args],
                 stdout=full,
                 stderr=subprocess.PIPE,
                 env=regen.environment,
@@ -245,6 +306,33 @@ class TestTheEnvironmentFails:
         said = regen("serve", "--host", host, "--port", "0")
         self.complained(said, f"Can't listen on {host} port 0: that is no address, and no name of one. Give --host an")
         assert "attempting" not in said.err
+
+    @pytest.mark.parametrize(
+        ("answer", "told"),
+        [
+            (
+                b"HTTP/1.0 200 OK\r\n\r\n<html>Hello</html>",
+                "gave no token: its answer to POST /oauth/token has none. Check",
+            ),
+            (b"HTTP/1.0 200 OK\r\n\r\n[]", "gave no token: its answer"),
+            (b"HTTP/1.0 404 Not Found\r\n\r\n", "gave no token but 404. Check the address, and the client's"),
+            (b"SSH-2.0-OpenSSH_9\r\n", "can't be reached: what answers there doesn't speak HTTP. Check"),
+            (b"", "can't be reached: it closed the connection without an answer. Check"),
+        ],
+        ids=["page", "list", "404", "ssh", "silence"],
+    )
+    def test_something_else_that_listens_at_a_services_address(
+        self, regen: Any, monkeypatch: Any, answer: bytes, told: str
+    ) -> None:
+        """Or nothing at all, once it has gone."""
+        monkeypatch.setenv("REGEN_CLIENT_SECRET", "secret")
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            asked = ("conformance", "--client-id", "c", "--url", f"http://127.0.0.1:{server.getsockname()[1]}")
+            answering = threading.Thread(target=_answer_once, args=(server, answer))
+            answering.start()
+            self.complained(regen(*asked), told)
+            answering.join()
+        self.complained(regen(*asked), "can't be reached: Connection refused. Check the address, and that it runs.")
 
     @POSIX
     def test_a_directory_that_was_removed(self, regen: Any, invoice: Any) -> None:
@@ -400,6 +488,15 @@ class TestAppendedFile:
         loaded("deliver", "--to", f"file:{tmp_path / 'out'}")
         ids = [json.loads(line)["id"] for line in (tmp_path / "out").read_text(encoding="utf-8").splitlines()]
         assert ids[:2] == ids[2:]
+
+
+def _answer_once(server: socket.socket, answer: bytes) -> None:
+    connection, _ = server.accept()
+    with connection:
+        heard = b""
+        while not heard.endswith(b"client_credentials"):
+            heard += connection.recv(65536)
+        connection.sendall(answer)
 
 
 def _lost_power(*_: object) -> None:

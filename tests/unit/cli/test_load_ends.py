@@ -274,6 +274,10 @@ class TestFilesWithoutDocuments:
             ('"Id";"Number"\n"8ad0";"INV;1"\n', "a table such as CSV"),
             ("Id\tNumber\n8ad0\tINV-1\n", "a table such as CSV"),
             ("Id,Number,Amount\n", "a table such as CSV"),
+            ("<!DOCTYPE html>\n<title>Log in</title>\n", "HTML or XML"),
+            ("  <records/>", "HTML or XML"),
+            ('{\0"\0i\0d\0"\0:\0', "text in UTF-16"),
+            ('\0[\0{\0"', "text in UTF-16"),
         ],
     )
     def test_what_is_no_text_of_documents_is_one_refused_file(
@@ -291,8 +295,10 @@ class TestFilesWithoutDocuments:
     def test_a_bad_first_line_of_documents_is_no_table(self, regen: Any, invoice: Any, tmp_path: Path) -> None:
         """Commas are in it, too; the others are loaded."""
         lines = [json.dumps(invoice(str(at))) for at in range(2)]
-        (tmp_path / "a.ndjson").write_text("\n".join(["date,of,export", *lines]), encoding="utf-8")
-        assert regen("load", str(tmp_path / "a.ndjson")).out.splitlines()[-1] == "3 documents: 2 new, 1 refused"
+        for first, told in (("date,of,export", "2 new"), ("<!-- exported today -->", "2 unchanged")):
+            (tmp_path / "a.ndjson").write_text("\n".join([first, *lines]), encoding="utf-8")
+            said = regen("load", str(tmp_path / "a.ndjson"))
+            assert said.out.splitlines()[-1] == f"3 documents: {told}, 1 refused"
 
     def test_quiet_prints_no_header_without_rows(self, regen: Any, invoice: Any) -> None:
         """One line is the summary."""

@@ -109,8 +109,9 @@ def test_no_color_is_respected(loaded: Any) -> None:
 
 
 def test_a_dumb_terminal_gets_plain_text(loaded: Any) -> None:
-    """It can't do more."""
-    assert not ESCAPE.search(loaded.on_a_terminal("table", environment={"TERM": "dumb"}).out)
+    """It can't do more; nor can it take a line of progress away."""
+    for command in (("table",), ("migrate", "--dry-run"), ("load", str(loaded.directory / "first.ndjson"))):
+        assert not ESCAPE.search(loaded.on_a_terminal(*command, environment={"TERM": "dumb"}).out)
 
 
 @pytest.mark.parametrize("columns", [40, 80, 200])
