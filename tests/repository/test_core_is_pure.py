@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tomllib
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,12 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
-def modules_loaded_by(module: str) -> set[str]:
+@cache
+def modules_loaded_by(module: str) -> frozenset[str]:
     """The top-level modules that importing a module adds to a fresh interpreter that has attrs."""
     program = PROBE.format(module=module)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
-    return {name.partition(".")[0] for name in json.loads(done.stdout)}
+    return frozenset([name.partition(".")[0] for name in json.loads(done.stdout)])
 
 
 @pytest.mark.parametrize("module", ["regen_core", "regen_core.explain", "regen_core.wire", "regen_core.ports"])
