@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final, TextIO
+from typing import IO, Any, Final, TextIO
 
 import attrs
 from attrs import define, field
@@ -49,8 +49,9 @@ _STYLE: Final[Mapping[Tone, str]] = {
 }
 
 
-def _console(stream: TextIO) -> Console:
-    return Console(file=stream, highlight=False, markup=False, emoji=False)
+def _console(stream: IO[str], width: int | None = None) -> Console:
+    """A console as wide as its window, or as it is told."""
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
 
 
 def _table(columns: Sequence[str]) -> RichTable:
@@ -92,7 +93,12 @@ def fitted(table: Table, width: int) -> Table:
 def _width(table: Table) -> int:
     """How many characters a row of the table takes where none of its cells is folded."""
     across = zip(table.columns, *[[printable(cell.words) for cell in row] for row in table.rows], strict=True)
-    return sum([max(map(len, column)) + _GAP for column in across]) - _GAP
+    return _across([max(map(len, column)) for column in across])
+
+
+def _across(widths: Sequence[int]) -> int:
+    """How many characters columns of these widths take together."""
+    return sum([width + _GAP for width in widths]) - _GAP
 
 
 def _without_spare_columns(table: Table) -> Table:
@@ -203,11 +209,15 @@ class _TerminalListing:
         now = [max(cell.cell_len for cell in column) for column in zip(*self.waiting, strict=True)]
         before = self.widths or [len(column) for column in self.columns]
         self.widths = [max(pair) for pair in zip(now, before, strict=True)]
-        for column, width in zip(table.columns, self.widths, strict=True):
-            column.min_width = min(width, WIDEST_KEPT)
+        kept = [min(width, WIDEST_KEPT) for width in self.widths]
+        console = self.console
+        if _across(kept) > console.width:  # then the window breaks the lines; that is no reason to keep a column back
+            kept, console = self.widths, _console(console.file, _across(self.widths))
+        for column, width in zip(table.columns, kept, strict=True):
+            column.min_width = width
         for row in self.waiting:
             table.add_row(*row)
-        self.console.print(table)
+        console.print(table)
         self.waiting.clear()
 
     def end(self, summary: Sequence[Line], value: Mapping[str, Any]) -> None:  # noqa: ARG002

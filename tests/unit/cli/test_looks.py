@@ -108,6 +108,19 @@ def test_no_color_is_respected(loaded: Any) -> None:
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]m", said.out)
 
 
+@pytest.mark.parametrize("columns", [20, 80, 200])
+@pytest.mark.parametrize("what", ["documents", "transactions", "deliveries"])
+def test_a_listing_shows_every_column_in_any_window(loaded: Any, what: str, columns: int) -> None:
+    """One that is too narrow breaks the lines; in a wide one each row has its own."""
+    loaded("run", *REFERENCE)
+    said = ESCAPE.sub("", loaded.on_a_terminal("show", what, columns=columns).out)
+    named, *rows = [line.split("\t") for line in loaded("show", what).out.splitlines() if "\t" in line]
+    assert said.split("\n")[0].split() == [part for name in named for part in name.split()]
+    assert all([cell in said for row in rows for cell in row])
+    if columns == 200:
+        assert len(said.splitlines()) == len(rows) + 2 + (what == "deliveries")
+
+
 def test_a_dumb_terminal_gets_plain_text(loaded: Any) -> None:
     """It can't do more; nor can it take a line of progress away."""
     for command in (("table",), ("migrate", "--dry-run"), ("load", str(loaded.directory / "first.ndjson"))):
