@@ -31,7 +31,7 @@ table { border-collapse: collapse; min-width: 40rem; }
 caption { text-align: left; font-weight: 650; font-size: 1.1rem; padding: 1.2rem 0 .5rem; white-space: nowrap; }
 th, td { border: 1px solid var(--line); padding: .4rem .65rem; text-align: left; vertical-align: top; }
 th { background: var(--head); font-weight: 600; }
-td.strong { font-weight: 600; } td.quiet { color: var(--quiet); }
+td.strong { font-weight: 600; white-space: nowrap; } td.quiet { color: var(--quiet); }
 td.generate { background: var(--generate); } td.override { background: var(--override); }
 td.void { background: var(--void); } td.send { background: var(--send); } td.refused { background: var(--refused); }
 a.rule { white-space: nowrap; color: var(--link); text-decoration: none; }
