@@ -169,6 +169,17 @@ class TestVersions:
         assert other.rows("documents") == [[]]
 
 
+def role(place: Place, name: str, rights: str) -> str:
+    """The URL of a new role of the server's that has these rights to the tables, and none to the sequences."""
+    database, server = place.database, place.server
+    assert isinstance(database, PostgresqlDatabase)
+    assert server is not None
+    database.run(f"CREATE ROLE {name} LOGIN")
+    database.run(f"GRANT USAGE ON SCHEMA {database.schema} TO {name}")
+    database.run(f"GRANT {rights} ON ALL TABLES IN SCHEMA {database.schema} TO {name}")
+    return server.url(database.schema, user=name)
+
+
 class TestReadOnly:
     """Looking is allowed where the database allows it; writing is told."""
 
@@ -183,40 +194,25 @@ class TestReadOnly:
 
     def test_a_role_that_may_only_look(self, on_postgresql: Place) -> None:
         """It may plan, and hears it when it would write."""
-        database, server = on_postgresql.database, on_postgresql.server
-        assert isinstance(database, PostgresqlDatabase)
-        assert server is not None
-        database.run("CREATE ROLE looker LOGIN")
-        database.run(f"GRANT USAGE ON SCHEMA {database.schema} TO looker")
-        database.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA {database.schema} TO looker")
-        url = server.url(database.schema, user="looker")
+        url = role(on_postgresql, "looker", "SELECT")
         assert on_postgresql("plan", *RUN[1:], url=url).code == 0
         assert "is read-only" in on_postgresql.refused(*RUN, url=url)
         on_postgresql.works()
 
     def test_the_rights_that_are_enough(self, on_postgresql: Place) -> None:
         """Once the tables are there, a role that may read and write them can do everything."""
-        database, server = on_postgresql.database, on_postgresql.server
+        url = role(on_postgresql, "worker", "SELECT, INSERT, UPDATE, DELETE")
+        database = on_postgresql.database
         assert isinstance(database, PostgresqlDatabase)
-        assert server is not None
-        database.run("CREATE ROLE worker LOGIN")
-        database.run(f"GRANT USAGE ON SCHEMA {database.schema} TO worker")
-        database.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {database.schema} TO worker")
         database.run(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {database.schema} TO worker")
-        url = server.url(database.schema, user="worker")
         for command in COMMANDS:
             file = str(on_postgresql.regen.directory / "first.ndjson")
             assert on_postgresql(*[part.format(file=file) for part in command], url=url).code == 0
 
     def test_control_without_the_sequence_they_are_not(self, on_postgresql: Place) -> None:
         """Deliveries get their places from it."""
-        database, server = on_postgresql.database, on_postgresql.server
-        assert isinstance(database, PostgresqlDatabase)
-        assert server is not None
-        database.run("CREATE ROLE clerk LOGIN")
-        database.run(f"GRANT USAGE ON SCHEMA {database.schema} TO clerk")
-        database.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {database.schema} TO clerk")
-        assert "is read-only" in on_postgresql.refused(*RUN, url=server.url(database.schema, user="clerk"))
+        url = role(on_postgresql, "clerk", "SELECT, INSERT, UPDATE, DELETE")
+        assert "is read-only" in on_postgresql.refused(*RUN, url=url)
 
 
 class TestLocked:
