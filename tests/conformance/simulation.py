@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from tests.conformance.databases import Database, PostgresqlDatabase, SqliteData
 from tests.conformance.test_sql_under_the_laws import SqlSubject
 from tests.crash.directories import memory_directory
 from tests.crash.seeds import Counted, chosen_seeds
-from tests.postgresql_server import running_server
+from tests.postgresql_server import Server, running_server
 
 __all__ = ["database_on", "main", "simulated"]
 
@@ -30,14 +30,14 @@ STEPS: Final = 500
 
 
 @contextmanager
-def database_on(kind: str) -> Iterator[Database]:
-    """A new database of a kind, without its disk's slowness."""
+def database_on(kind: str, server: Server | None = None) -> Iterator[Database]:
+    """A new database without a disk's slowness: for PostgreSQL a schema, of a new server if none is given."""
     if kind == "sqlite":
         with memory_directory() as directory:
             yield SqliteDatabase(Path(directory) / "simulated.db")
     else:
-        with running_server() as server:
-            yield PostgresqlDatabase(server, server.new_schema())
+        with running_server() if server is None else nullcontext(server) as given:
+            yield PostgresqlDatabase(given, given.new_schema())
 
 
 def simulated(database: Database, store: SqlStore, seed: int) -> Counted:

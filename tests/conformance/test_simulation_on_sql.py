@@ -20,10 +20,11 @@ PARTS = scaled(quick=1, deep=4)
 
 
 @pytest.mark.parametrize(("kind", "part"), [(kind, part) for kind in SEEDS for part in range(PARTS)])
-def test_every_seed_agrees_with_the_model(kind: str, part: int) -> None:
+def test_every_seed_agrees_with_the_model(kind: str, part: int, request: pytest.FixtureRequest) -> None:
     """Answers, deliveries, and what Revenue holds."""
     together, first = Counted("steps"), part * SEEDS[kind]
-    with database_on(kind) as database, SqlStore.open(database.url) as store:
+    server = request.getfixturevalue("postgresql") if kind == "postgresql" else None
+    with database_on(kind, server) as database, SqlStore.open(database.url) as store:
         for seed in range(first, first + SEEDS[kind]):
             together.add(simulated(database, store, seed))
     assert together.bad == {}
