@@ -54,7 +54,7 @@ def kind_of(value: object) -> str:
     >>> kind_of(7), kind_of({"id": 7}), kind_of(b"7")
     ('a number', 'an object', 'a value of type bytes')
     """
-    return _KINDS.get(type(value)) or f"a value of type {type(value).__name__}"
+    return _KINDS.get(type(value), f"a value of type {type(value).__name__}")
 
 
 def name_fault(text: object) -> str | None:
