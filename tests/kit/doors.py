@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import os
 import subprocess
@@ -21,14 +22,14 @@ from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from itertools import count
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from attrs import define, frozen
 
-from regen_core.access import Scope
 from regen_core.adapters.memory import MemoryStore
 from regen_core.adapters.sql import SqlStore
-from regen_core.adapters.sql.sandbox import SqlSandbox
+from regen_core.adapters.sql.prepared import Prepared
+from regen_core.adapters.sql.schema import METADATA, version_table
 from tests.command import START
 from tests.postgresql_server import running_server
 
@@ -37,7 +38,6 @@ __all__ = ["DOORS", "Door", "main", "memory", "opened", "plugin", "postgresql", 
 PATIENCE: Final = 3000
 """Seconds after which a command hangs."""
 
-PLACES: Final = [Scope(tenant=tenant, entity=entity, orgs=None) for tenant in ("t1", "t2") for entity in ("e1", "e2")]
 _BLOCK: Final = 60
 
 
@@ -45,31 +45,58 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class _Opened:
-    """A store on a database, which can be opened again; ``release`` says that nobody needs the database any more."""
+_EMPTYING: Final = [
+    (Prepared(f"DELETE FROM {table.name}", tuple), ())  # noqa: S608  # names of the schema
+    for table in reversed(METADATA.sorted_tables)
+    if table is not version_table
+]
 
-    def __init__(self, url: str, clock: Callable[[], datetime], release: Callable[[str], None]) -> None:
-        self._url, self._clock, self._release = url, clock, release
-        self._store = SqlStore.open(url, clock=clock)
+
+class _Kept:
+    """A database of this process, open until it ends, and emptied whenever another store is asked for."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.clock = url, _now
+        self.store = SqlStore.open(url, clock=self._time)
+        atexit.register(self.store.close)
+
+    def _time(self) -> datetime:
+        """By the clock that the store has at the moment."""
+        return self.clock()
+
+    def emptied(self, clock: Callable[[], datetime]) -> Self:
+        """Nothing is stored any more, and the store's clock is this one."""
+        self.clock = clock
+        with self.store._writing() as reader:
+            for statement, row in _EMPTYING:
+                reader.unit.put(statement, row)
+        return self
+
+
+class _Opened:
+    """A store on a database, which can be opened again; closed, it is there for the next one."""
+
+    def __init__(self, kept: _Kept, free: list[_Kept]) -> None:
+        self._kept, self._free = kept, free
         self._again: list[SqlStore] = []
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+        return getattr(self._kept.store, name)
 
     def reopened(self) -> SqlStore:
         """The store as the next process finds it."""
-        self._again.append(SqlStore.open(self._url, clock=self._clock))
+        self._again.append(SqlStore.open(self._kept.url, clock=self._kept.clock))
         return self._again[-1]
 
     def close(self) -> None:
-        for store in (self._store, *self._again):
+        for store in self._again:
             store.close()
-        self._release(self._url)
+        self._free.append(self._kept)
 
 
-_FILES: Final = count()
-_FREE: Final[list[str]] = []
-_SCHEMAS: Final = count()
+_NUMBERS: Final = count()
+_FILES: Final[list[_Kept]] = []
+_SCHEMAS: Final[list[_Kept]] = []
 
 
 def memory(clock: Callable[[], datetime] = _now) -> MemoryStore:
@@ -78,34 +105,28 @@ def memory(clock: Callable[[], datetime] = _now) -> MemoryStore:
 
 
 def sqlite(clock: Callable[[], datetime] = _now) -> _Opened:
-    """A store on a file of its own."""
-    file = Path(os.environ["REGEN_KIT_WHERE"]) / f"store-{os.getpid()}-{next(_FILES)}.db"
-    return _Opened(f"sqlite:///{file}", clock, lambda _: _remove(file))
+    """A store on a file that nobody uses at the moment, emptied."""
+    kept = _FILES.pop() if _FILES else _Kept(f"sqlite:///{_new_file(os.environ['REGEN_KIT_WHERE'])}")
+    return _Opened(kept.emptied(clock), _FILES)
 
 
-def _remove(file: Path) -> None:
-    for each in file.parent.glob(f"{file.name}*"):
-        each.unlink()
+def _new_file(directory: str) -> Path:
+    return Path(directory) / f"store-{os.getpid()}-{next(_NUMBERS)}.db"
 
 
 def postgresql(clock: Callable[[], datetime] = _now) -> _Opened:
     """A store in a schema that nobody uses at the moment, emptied."""
-    url = _FREE.pop() if _FREE else _new_schema(os.environ["REGEN_KIT_WHERE"])
-    with SqlSandbox.open(url) as sandbox:
-        for place in PLACES:
-            sandbox.empty(place)
-    return _Opened(url, clock, _FREE.append)
+    kept = _SCHEMAS.pop() if _SCHEMAS else _Kept(_new_schema(os.environ["REGEN_KIT_WHERE"]))
+    return _Opened(kept.emptied(clock), _SCHEMAS)
 
 
 def _new_schema(url: str) -> str:
     import psycopg  # noqa: PLC0415  # only where there is a server
 
-    name = f"kit_{os.getpid()}_{next(_SCHEMAS)}"
+    name = f"kit_{os.getpid()}_{next(_NUMBERS)}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"CREATE SCHEMA {name}")  # a name of ours
-    made = url.replace("search_path%3Dpublic", f"search_path%3D{name}")
-    SqlStore.open(made).close()
-    return made
+    return url.replace("search_path%3Dpublic", f"search_path%3D{name}")
 
 
 def plugin() -> list[str]:
