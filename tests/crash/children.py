@@ -19,10 +19,11 @@ from typing import Any, Final
 
 from attrs import define, field, frozen
 
-__all__ = ["Child", "WorkerFailed", "child"]
+__all__ = ["PRELOADED", "Child", "WorkerFailed", "child"]
 
 _CONTEXT: Final = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.crash.workers"])
+PRELOADED: Final = "tests.crash.preloaded"
+_CONTEXT.set_forkserver_preload([PRELOADED])
 
 PATIENCE: Final = 60.0
 """Seconds until a child that says nothing counts as hanging."""

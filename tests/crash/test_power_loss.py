@@ -23,7 +23,7 @@ from tests.crash.verdict import Verdict
 UNRECORDABLE = is_recordable()
 pytestmark = pytest.mark.skipif(UNRECORDABLE is not None, reason=str(UNRECORDABLE))
 
-PARTS = 4
+PARTS = scaled(quick=4, deep=10)
 """So that several processes share the seeds evenly."""
 
 
@@ -52,12 +52,12 @@ class TestSqlite:
     @pytest.mark.parametrize("part", range(PARTS))
     def test_no_loss_of_power_loses_halves_or_doubles_anything(self, part: int) -> None:
         """Every image holds exactly what was acknowledged, possibly with the step that was in flight."""
-        seeds, images = scaled(quick=1, deep=25), scaled(quick=60, deep=530)
+        seeds, images = scaled(quick=1, deep=10), scaled(quick=60, deep=530)
         together = Tally()
         for seed in range(part * seeds, part * seeds + seeds):
             together.add(run(seed, images))
         assert not together.bad
-        assert together.crashes >= scaled(quick=50, deep=12_500)
+        assert together.crashes >= scaled(quick=50, deep=5_000)
 
     def test_recording_changes_nothing(self, tmp_path: Path) -> None:
         """The recorded store ends as the core's replay does, and the recorded disk as the real one."""

@@ -32,13 +32,13 @@ from regen_core.adapters.http.server import ServerSettings, bound_socket, url_of
 from regen_core.adapters.http.tokens import Tokens
 from regen_core.adapters.sql import SqlStore
 from regen_core.transactions import Occasion
-from tests.crash.children import Child, child
+from tests.crash.children import PRELOADED, Child, child
 from tests.http_laws.calling import Heard, Sent, inflated
 from tests.http_laws.serving import PLENTY, Dated
 
 __all__ = ["GONE", "How", "Moment", "Remote", "Served", "served"]
 
-multiprocessing.get_context("forkserver").set_forkserver_preload(["tests.crash.workers", __name__])
+multiprocessing.get_context("forkserver").set_forkserver_preload([__name__, PRELOADED])
 """Where nothing was forked yet, services start in milliseconds; :mod:`tests.crash.children` asks for the first."""
 
 PATIENCE: Final = 60.0

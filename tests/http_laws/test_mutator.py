@@ -16,10 +16,12 @@ from regen_core.wire.submission import Admitted, Submission, admit
 from tests.crash.profiles import scaled
 from tests.http_laws import mutate
 from tests.http_laws.breaking import BREAKS, HARMLESS, NOISE
-from tests.http_laws.mutate import main, spoilt, through_admit
+from tests.http_laws.mutate import PER_SEED, main, spoilt, through_admit
 from tests.http_laws.mutate_service import World, through_service
 
-PARTS = 4
+PARTS = scaled(quick=4, deep=10)
+"""So that several processes share the requests evenly."""
+
 ADMITTED, SERVED = scaled(quick=8, deep=2400), scaled(quick=4, deep=100)
 """Seeds of 2,000 requests: deep, five millions in all."""
 
@@ -27,15 +29,22 @@ ADMITTED, SERVED = scaled(quick=8, deep=2400), scaled(quick=4, deep=100)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_ladder_answers_what_is_due(part: int) -> None:
     """Ranks 0 to 12, by the core alone."""
+    tried = 0
     for seed in range(part, ADMITTED, PARTS):
         assert through_admit(seed) is None
+        tried += PER_SEED
+    assert tried >= scaled(quick=4_000, deep=480_000)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_the_service_answers_what_is_due_and_stores_nothing(part: int) -> None:
     """The same through the whole application."""
+    tried = 0
     for seed in range(part, SERVED, PARTS):
-        assert through_service(seed) is None
+        world = World()
+        assert through_service(seed, world) is None
+        tried += world.asked
+    assert tried >= scaled(quick=2_000, deep=20_000)
 
 
 def test_a_value_that_became_a_name_may_be_told() -> None:

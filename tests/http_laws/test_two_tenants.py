@@ -29,7 +29,9 @@ from tests.conformance.databases import Database
 from tests.crash.profiles import scaled
 from tests.http_laws.two_tenants import PAIRS, World, differences, main, strand
 
-PARTS = 4
+PARTS = scaled(quick=4, deep=10)
+"""So that several processes share the traces evenly."""
+
 SEEDS = scaled(quick=4, deep=250)
 """Seeds of 400 traces: deep, 100,000 in all parts."""
 
@@ -40,7 +42,9 @@ STRANDS = scaled(quick=6, deep=20)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_tenant_hears_of_another_one(part: int) -> None:
     """On the store in memory, where the core looks things up."""
-    assert differences(World(), range(part, SEEDS, PARTS), STRANDS) is None
+    world = World()
+    assert differences(world, range(part, SEEDS, PARTS), STRANDS) is None
+    assert world.traces >= scaled(quick=36, deep=10_000)
 
 
 @pytest.fixture(name="world_on")
@@ -66,7 +70,9 @@ def test_no_tenant_hears_of_another_one_on_a_database(
     world_on: Callable[[Database], World], database: Database
 ) -> None:
     """Where each statement filters by itself."""
-    assert differences(world_on(database), range(scaled(quick=2, deep=5)), STRANDS) is None
+    world = world_on(database)
+    assert differences(world, range(scaled(quick=2, deep=5)), STRANDS) is None
+    assert world.traces >= scaled(quick=72, deep=2_000)
 
 
 def test_strands_meet_every_kind_of_answer() -> None:

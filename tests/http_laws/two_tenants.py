@@ -131,11 +131,13 @@ class World:
     """A service, put back to its beginning for each trace.
 
     ``renew`` gives an empty store with a clock; ``keys`` is what keeps requests under one key apart, ``limits`` counts.
+    ``traces`` of several tenants were performed.
     """
 
     renew: Callable[[Callable[[], datetime]], Store] = MemoryStore
     keys: Callable[[Executor], Executor] = KeysInFlight
     limits: Limits = field(factory=lambda: Limits(_QUOTAS))
+    traces: int = 0
     _service: Running = field(init=False)
     _executor: _Gated = field(init=False)
     _heard: dict[str, list[Any]] = field(factory=dict)
@@ -150,6 +152,7 @@ class World:
 
     async def perform(self, steps: Iterable[Step], tenants: Sequence[str]) -> dict[str, list[Any]]:
         """What each tenant hears, step by step, and what it has at the end."""
+        self.traces += len(tenants) > 1
         self._executor.store = self.renew(self._clock)
         for counted in (self.limits._tenants, self.limits._entities):
             counted.clear()
