@@ -7,6 +7,7 @@ is the same in every process, so iteration has the same order everywhere. Values
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, Generic, TypeVar
 
@@ -26,7 +27,9 @@ _Node = tuple[int, tuple[Any, ...]]
 _EMPTY: Final[_Node] = (0, ())
 
 
+@lru_cache(maxsize=4096)
 def _place(key: str) -> int:
+    """The key's hash; an operation on a store asks for those of one document again and again."""
     return int.from_bytes(blake2b(key.encode(), digest_size=16).digest(), "big")
 
 
