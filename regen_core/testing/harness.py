@@ -70,6 +70,7 @@ class Harness:
         self._latest: tuple[Delivery, ...] = ()
         self._asked: dict[str, RegenerateRequest] = {}
         self._ever_sent: dict[str, DocumentKey] = {}
+        self._sent_of: dict[DocumentKey, dict[str, None]] = {}
         self._backups: list[dict[str, Held]] = []
         self._claims: dict[DocumentKey, _Claim] = {}
         self._disturbed: set[DocumentKey] = set()
@@ -161,7 +162,9 @@ class Harness:
             if self.with_laws and delivery.id in self._asked:
                 self._hold(Violation("REV-0", f"two deliveries have the id {delivery.id}"))
             self._asked[delivery.id] = request
-            self._ever_sent[delivery.transaction.id] = delivery.transaction.header.key
+            transaction_id, key = delivery.transaction.id, delivery.transaction.header.key
+            self._ever_sent[transaction_id] = key
+            self._sent_of.setdefault(key, {})[transaction_id] = None
 
     def _judge(self, exchange: Exchange, state: object) -> None:
         for law in laws.LAWS_OF_AN_EXCHANGE:
@@ -183,7 +186,8 @@ class Harness:
                 self._disturbed.discard(key)
 
     def _held_of(self, key: DocumentKey) -> dict[str, Held]:
-        held = {each: self.subject.held(each) for each, owner in self._ever_sent.items() if owner == key}
+        ids = [each for each in self._sent_of.get(key, ()) if self._ever_sent[each] == key]
+        held = {each: self.subject.held(each) for each in ids}
         return {each: now for each, now in held.items() if now is not None}
 
     # Deliveries
@@ -211,10 +215,11 @@ class Harness:
         self.subject.deliver(delivery)
         if acknowledge:
             self.subject.acknowledge(delivery.id)
+        held = self.subject.held(transaction_id)
         if self.comparison is not None:
-            self.comparison.collected(delivery, self.subject.held(transaction_id), acknowledged=acknowledge)
+            self.comparison.collected(delivery, held, acknowledged=acknowledge)
         if self.with_laws:
-            self._hold(laws.cnv_4_collected(self._asked[delivery.id], before, self.subject.held(transaction_id)))
+            self._hold(laws.cnv_4_collected(self._asked[delivery.id], before, held))
             claim = self._claims.get(delivery.transaction.header.key)
             if claim is not None:
                 claim.due.discard(delivery.id)

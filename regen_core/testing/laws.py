@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from regen_core.access import Scope
 from regen_core.decision_table import RegenerateFlag, SendAction
@@ -79,10 +79,11 @@ class Exchange:
     before: tuple[StoredTransaction, ...]
     outcome: Accepted | Refusal
     after: tuple[StoredTransaction, ...]
+    accepted: Accepted | None = field(init=False, eq=False, repr=False)
+    """The outcome, unless the request was refused."""
 
-    @property
-    def accepted(self) -> Accepted | None:
-        """The outcome, unless the request was refused."""
+    @accepted.default
+    def _unless_refused(self) -> Accepted | None:
         return self.outcome if isinstance(self.outcome, Accepted) else None
 
     @property
@@ -103,6 +104,11 @@ def _live(lines: Iterable[StoredTransaction]) -> dict[str, BillingTransaction]:
 
 def _is_live(transaction: BillingTransaction) -> bool:
     return transaction.state is TransactionState.ACTIVE and not transaction.item.excluded_from_revenue
+
+
+def _differ(one: BillingTransaction, other: BillingTransaction) -> bool:
+    """Whether two transactions differ; the same one isn't compared with itself."""
+    return one is not other and one != other
 
 
 def _counting(held: Holdings) -> dict[str, BillingTransaction]:
@@ -160,7 +166,7 @@ def tbl_r(exchange: Exchange) -> Violation | None:
     for item_id in dict.fromkeys((*exchange.item_ids, *before)):
         if item_id in after:
             new, old = after[item_id].transaction, before.get(item_id)
-            if new.id in sent or old is None or new != old.transaction:
+            if new.id in sent or old is None or _differ(new, old.transaction):
                 expected.append(new.id)
     if exchange.accepted.id_list != tuple(expected):
         return Violation("TBL-R", f"the list is {exchange.accepted.id_list}, written or sent were {tuple(expected)}")
@@ -175,7 +181,7 @@ def tbl_i(exchange: Exchange) -> Violation | None:
         if old is None:
             if new.revision != 1:
                 return Violation("TBL-I", f"the new transaction of {item_id} begins at revision {new.revision}")
-        elif new != old.transaction and (
+        elif _differ(new, old.transaction) and (
             (new.id, new.created) != (old.transaction.id, old.transaction.created)
             or new.revision != old.transaction.revision + 1
         ):
@@ -249,7 +255,7 @@ def cnv_4(exchange: Exchange) -> Violation | None:
         return None
     after = _by_item(exchange.after)
     for item_id, line in _by_item(exchange.before).items():
-        if item_id not in after or after[item_id].transaction != line.transaction:
+        if item_id not in after or _differ(after[item_id].transaction, line.transaction):
             return Violation("CNV-4", f"the stored transaction of {item_id} changed")
     missing = [item_id for item_id in exchange.item_ids if item_id not in after]
     return Violation("CNV-4", f"nothing is stored for {missing}") if missing else None

@@ -36,6 +36,7 @@ __all__ = [
     "run",
     "search",
     "shrunk",
+    "verbs_by_number",
 ]
 
 T = TypeVar("T")
@@ -161,6 +162,12 @@ def random_steps(seed: int, count: int, weights: Iterable[tuple[str, int]] = _WI
         verb = verbs[(bits & 0xFFFF) * wide >> 16]
         steps.append((verb, bits >> 16 & 0xFFFF, bits >> 32 & 0xFFFF, bits >> 48 & 0xFFFF, bits >> 64))
     return steps
+
+
+def verbs_by_number(count: int, without: frozenset[str] = frozenset()) -> tuple[str, ...]:
+    """A verb for each number below ``count``, each as often as among the steps with laws; ``change`` for 0."""
+    verbs = [verb for verb, weight in _WITH_LAWS if verb not in without for _ in range(weight)]
+    return tuple([verbs[number * len(verbs) // count] for number in range(count)])
 
 
 def perform(harness: Harness, steps: Iterable[Step]) -> None:
