@@ -48,6 +48,8 @@ class RegenerateFlag(Enum):
     N = "N"
     Y = "Y"
 
+    __hash__ = object.__hash__  # as DocumentType
+
 
 class Presence(IntEnum):
     """Item and stored transaction of one line: the columns of TBL-W."""
@@ -77,6 +79,8 @@ class SendAction(Enum):
     LINE = "line"
     VOID = "void"
     NOTHING = "nothing"
+
+    __hash__ = object.__hash__  # as DocumentType
 
 
 @frozen
@@ -121,6 +125,8 @@ class Ruling:
     """What Revenue is told; nothing of a line that doesn't exist."""
     sends: bool = field(init=False, eq=False, repr=False)
     """Whether Revenue is told anything."""
+    acts: bool = field(init=False, eq=False, repr=False)
+    """Whether anything happens to the line: it is written, sent or both."""
 
     @writes.default
     def _writes(self) -> bool:
@@ -133,6 +139,10 @@ class Ruling:
     @sends.default
     def _sends(self) -> bool:
         return self.message is not SendAction.NOTHING
+
+    @acts.default
+    def _acts(self) -> bool:
+        return self.writes or self.sends
 
     @property
     def rule_ids(self) -> tuple[str, ...]:

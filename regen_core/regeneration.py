@@ -36,6 +36,7 @@ from regen_core.refusals import (
 from regen_core.request import RegenerateRequest
 from regen_core.revenue import Delivery
 from regen_core.transactions import (
+    NOT_LIVE,
     BillingTransaction,
     Occasion,
     StoredTransaction,
@@ -43,7 +44,7 @@ from regen_core.transactions import (
     TransactionState,
     transaction_ids_of,
 )
-from regen_core.type_mapping import MappingRow, mapping_of, unmapped_because
+from regen_core.type_mapping import mapping_of, unmapped_because
 
 __all__ = ["PlannedLine", "Regeneration", "apply", "decide", "refused_unread"]
 
@@ -98,12 +99,14 @@ class Regeneration:
     @cached_property
     def after(self) -> tuple[tuple[BillingTransaction, int] | None, ...]:
         """Each line's transaction afterwards and how often it was sent by then; ``None``: there is none (TBL-W11)."""
-        return tuple([_after(*row) for row in zip(self.before, self.written, self.rulings, strict=True)])
+        columns = zip(self.before, self.written, self.rulings, strict=True)
+        return tuple([_after(old, new, ruling) for old, new, ruling in columns])
 
     @cached_property
     def lines(self) -> tuple[PlannedLine, ...]:
         """Every line with its rules, before and after, and what is sent."""
-        return tuple([_line(*row) for row in zip(self.items, self.before, self.after, self.rulings, strict=True)])
+        columns = zip(self.items, self.before, self._outcomes, self.rulings, strict=True)
+        return tuple([PlannedLine(item, old, stored, ruling, sent) for item, old, (stored, sent), ruling in columns])
 
     @property
     def writes(self) -> tuple[BillingTransaction, ...]:
@@ -113,13 +116,13 @@ class Regeneration:
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
         """What is committed to the outbox for Revenue, in line order."""
-        return tuple([line.delivery for line in self.lines if line.delivery is not None])
+        return tuple([sent for _, sent in self._outcomes if sent is not None])
 
     @property
     def id_list(self) -> tuple[str, ...]:
         """The ids of the transactions that were written or sent, once each, in line order (TBL-R)."""
         told = zip(self.after, self.rulings, strict=True)
-        return tuple([now[0].id for now, ruling in told if now is not None and (ruling.writes or ruling.sends)])
+        return tuple([now[0].id for now, ruling in told if now is not None and ruling.acts])
 
     @property
     def skipped_tax_items(self) -> tuple[BillingItem, ...]:
@@ -129,31 +132,36 @@ class Regeneration:
     @property
     def stored_after(self) -> StoredTransactions:
         """The document's stored transactions after the operation, in line order."""
-        return StoredTransactions(tuple([line.after for line in self.lines if line.after is not None]))
+        return StoredTransactions(tuple([line for line, _ in self._outcomes if line is not None]))
+
+    @cached_property
+    def _outcomes(self) -> tuple[_Outcome, ...]:
+        columns = zip(self.before, self.written, self.rulings, strict=True)
+        return tuple([_outcome(old, new, ruling) for old, new, ruling in columns])
 
 
-def _after(
-    old: StoredTransaction | None, written: BillingTransaction | None, ruling: Ruling
-) -> tuple[BillingTransaction, int] | None:
+_After = tuple[BillingTransaction, int] | None
+_Outcome = tuple[StoredTransaction | None, Delivery | None]
+"""A line as it is stored afterwards, and what Revenue is told of it."""
+
+
+def _after(old: StoredTransaction | None, new: BillingTransaction | None, ruling: Ruling) -> _After:
     if old is None:
-        return None if written is None else (written, int(ruling.sends))
-    return written or old.transaction, old.deliveries + ruling.sends
+        return None if new is None else (new, int(ruling.sends))
+    return new or old.transaction, old.deliveries + ruling.sends
 
 
-def _line(
-    item: BillingItem | None,
-    old: StoredTransaction | None,
-    after: tuple[BillingTransaction, int] | None,
-    ruling: Ruling,
-) -> PlannedLine:
-    if after is None:
-        return PlannedLine(item, old, None, ruling, None)
-    transaction, number = after
-    if ruling.sends:
-        sent = Delivery(transaction, number, ruling.flag, ruling.message)
-        return PlannedLine(item, old, StoredTransaction(transaction, number), ruling, sent)
-    is_as_before = old is not None and transaction is old.transaction
-    return PlannedLine(item, old, old if is_as_before else StoredTransaction(transaction, number), ruling, None)
+def _outcome(old: StoredTransaction | None, new: BillingTransaction | None, ruling: Ruling) -> _Outcome:
+    if not ruling.acts:
+        return old, None  # what nothing happens to is the value that it was
+    if old is None:
+        if new is None:
+            return None, None
+        number = int(ruling.sends)
+    else:
+        new, number = new or old.transaction, old.deliveries + ruling.sends
+    stored = StoredTransaction(new, number)
+    return stored, Delivery(new, number, ruling.flag, ruling.message) if ruling.sends else None
 
 
 def decide(
@@ -181,8 +189,10 @@ def decide(
     >>> [line.rule_ids for line in done.lines]
     [('TBL-W1', 'TBL-S1')]
     """
-    if stored.lines and stored.lines[0].transaction.header.key != document.header.key:
-        raise ValueError(f"the stored transactions are not those of {document.header.key}")
+    if stored.lines:
+        key, other = document.header.key, stored.lines[0].transaction.header.key
+        if key is not other and key != other:
+            raise ValueError(f"the stored transactions are not those of {key}")
     rulings = table.rulings[request.only_re_send, request.re_migrate]
     if rulings is None:
         return ConflictingFlags()
@@ -252,11 +262,10 @@ def _written(
 ) -> Regeneration | UnmappableItem:
     """The general case: join, write what the tables command, and rule on each line as it is stored then."""
     items, before = _joined(document, stored)
-    header, cells = document.header, rulings.cells
-    builders = (transaction_ids_of(header.key), mapping_of(header))
+    cells, write = rulings.cells, _writer(document.header, occasion)
     written: list[BillingTransaction | None] = []
     ruled: list[Ruling] = []
-    unmapped: list[UnmappedItem] = []
+    unmapped: list[BillingItem] = []
     for item, old in zip(items, before, strict=True):
         place = _NEW if old is None else old.place if item is not None else old.place + _GONE
         ruling = cells[place]
@@ -264,15 +273,16 @@ def _written(
             written.append(None)
             ruled.append(ruling)
             continue
-        new = _write(ruling.write.action, header, item, old, builders, occasion)
+        new = write(ruling.write.action, item, old)
         if new is None:
             assert item is not None, "only an item can lack a mapping"
-            unmapped.append(UnmappedItem(item.id, unmapped_because(header, item)))
+            unmapped.append(item)
             continue
         written.append(new)
-        ruled.append(cells[_place_after(place, old, new)])
+        ruled.append(cells[place & ~NOT_LIVE if new.is_live else place | NOT_LIVE])
     if unmapped:
-        return UnmappableItem(tuple(unmapped))
+        header = document.header
+        return UnmappableItem(tuple([UnmappedItem(item.id, unmapped_because(header, item)) for item in unmapped]))
     return Regeneration(document, stored, request, rulings.rule, items, before, tuple(written), tuple(ruled))
 
 
@@ -297,49 +307,41 @@ _GONE: Final = 4 * (Presence.GONE_ACTIVE - Presence.PRESENT_ACTIVE)
 """How far from its own place a stored transaction is ruled on when its item is gone."""
 
 
-def _place_after(place: int, old: StoredTransaction | None, new: BillingTransaction) -> int:
-    """The same presence, with the standing of the transaction as it was written now."""
-    ever_sent = old is not None and old.deliveries > 0
-    if new.state is not _ACTIVE or new.item.excluded_from_revenue:
-        return place - place % 4 + 2 + ever_sent
-    return place - place % 4 + ever_sent
+_Write = Callable[[WriteAction, BillingItem | None, StoredTransaction | None], BillingTransaction | None]
 
 
-def _write(
-    action: WriteAction,
-    header: DocumentHeader,
-    item: BillingItem | None,
-    old: StoredTransaction | None,
-    builders: _Builders,
-    occasion: Occasion | None,
-) -> BillingTransaction | None:
-    """What a cell of TBL-W commands; ``None`` where the item has no mapping (MAP-U).
+def _writer(header: DocumentHeader, occasion: Occasion | None) -> _Write:
+    """The function from a cell of TBL-W and a line of the document to what is written of it.
 
-    An override keeps id and creation and raises the revision, even where nothing differs (TBL-I). A void keeps the
-    content too (TBL-W9).
+    It gives ``None`` where the item has no mapping (MAP-U). An override keeps id and creation and raises the revision,
+    even where nothing differs (TBL-I). A void keeps the content too (TBL-W9).
     """
-    if item is None or action is _VOID:
-        assert old is not None, "a line without an item has a stored transaction"
-        return _voided(old.transaction, occasion)
-    id_of, map_to_row = builders
-    row = map_to_row(item)
-    if row is None:
-        return None
-    kind, standalone = row.revenue_type, row.standalone
-    if action is _GENERATE:
-        return BillingTransaction(id_of(item.id), header, item, kind, standalone, 1, _ACTIVE, occasion, occasion)
-    assert old is not None, "only a stored transaction is overridden"
-    id_, revision, created = old.transaction.id, old.transaction.revision + 1, old.transaction.created
-    return BillingTransaction(id_, header, item, kind, standalone, revision, _ACTIVE, created, occasion)
+    id_of, row_of = transaction_ids_of(header.key), mapping_of(header)
+
+    def write(
+        action: WriteAction, item: BillingItem | None, old: StoredTransaction | None
+    ) -> BillingTransaction | None:
+        if item is None or action is _VOID:
+            assert old is not None, "a line without an item has a stored transaction"
+            return _voided(old.transaction, occasion)
+        row = row_of(item)
+        if row is None:
+            return None
+        kind, standalone = row.revenue_type, row.standalone
+        if action is _GENERATE:
+            return BillingTransaction(id_of(item.id), header, item, kind, standalone, 1, _ACTIVE, occasion, occasion)
+        assert old is not None, "only a stored transaction is overridden"
+        was = old.transaction
+        id_, revision, created = was.id, was.revision + 1, was.created
+        return BillingTransaction(id_, header, item, kind, standalone, revision, _ACTIVE, created, occasion)
+
+    return write
 
 
 def _voided(old: BillingTransaction, occasion: Occasion | None) -> BillingTransaction:
     kind, standalone, revision = old.revenue_type, old.standalone, old.revision + 1
     return BillingTransaction(old.id, old.header, old.item, kind, standalone, revision, _VOIDED, old.created, occasion)
 
-
-_Builders = tuple[Callable[[str], str], Callable[[BillingItem], MappingRow | None]]
-"""Item id to transaction id and item to row of MAP, both for one document."""
 
 _GENERATE: Final = WriteAction.GENERATE
 _VOID: Final = WriteAction.VOID

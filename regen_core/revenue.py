@@ -147,9 +147,10 @@ def comparison(held: Held | None, delivery: Delivery) -> Comparison:
     """Which column of the collecting rules a delivery falls into."""
     if held is None:
         return Comparison.NOTHING_HELD
-    if held.revision == delivery.revision:
+    ours, theirs = held.transaction.revision, delivery.transaction.revision
+    if ours == theirs:
         return Comparison.HELD_SAME
-    return Comparison.HELD_OLDER if held.revision < delivery.revision else Comparison.HELD_NEWER
+    return Comparison.HELD_OLDER if ours < theirs else Comparison.HELD_NEWER
 
 
 def collect(ledger: RevenueLedger, delivery: Delivery, rules: CollectingRules = COLLECTING_RULES) -> RevenueLedger:
@@ -157,14 +158,14 @@ def collect(ledger: RevenueLedger, delivery: Delivery, rules: CollectingRules = 
 
     The state that deliveries lead to depends neither on their order nor on repetitions (REV-4).
     """
-    transaction_id = delivery.transaction.id
-    cell = rules.cells[delivery.flag, comparison(ledger.held.get(transaction_id), delivery)]
+    transaction, held = delivery.transaction, ledger.held
+    cell = rules.cells[delivery.flag, comparison(held.get(transaction.id), delivery)]
     if cell.action is CollectAction.IGNORE:
         return ledger
     kind = rules.leaves[delivery.action]
     if kind is None:
-        return RevenueLedger(ledger.held.without(transaction_id))
-    return RevenueLedger(ledger.held.put(transaction_id, Held(delivery.transaction, kind)))
+        return RevenueLedger(held.without(transaction.id))
+    return RevenueLedger(held.put(transaction.id, Held(transaction, kind)))
 
 
 def collect_all(

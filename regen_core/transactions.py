@@ -50,6 +50,10 @@ class TransactionState(Enum):
     VOIDED = "voided"
 
 
+NOT_LIVE: Final = 2
+"""What a standing has more than the one of a live transaction."""
+
+
 class Standing(IntEnum):
     """Where a transaction stands towards Revenue: the columns of TBL-S.
 
@@ -80,24 +84,33 @@ class Occasion:
             raise ValueError(f"by {fault}")
 
 
+_ACTIVE: Final = TransactionState.ACTIVE
 _IDENTITY: Final = b"regen_core TBL-I"
 
 
 def transaction_ids_of(key: DocumentKey) -> Callable[[str], str]:
-    """The function from item id to transaction id within one document; it hashes the document's part once (TBL-I).
+    """The function from item id to transaction id within one document; it hashes the document's part once, and
+    where no id is asked for, never (TBL-I).
 
     Each part is hashed behind its length in characters, so that no two tuples meet by concatenation.
     """
-    tenant, entity, kind, document = key.tenant, key.entity, key.type.value, key.id
-    parts = f"{len(tenant)}:{tenant}{len(entity)}:{entity}{len(kind)}:{kind}{len(document)}:{document}"
-    copy_of_document = blake2b(parts.encode(), digest_size=16, person=_IDENTITY).copy
+    copy_of_document: Callable[[], blake2b] | None = None
 
     def of_item(item_id: str) -> str:
+        nonlocal copy_of_document
+        if copy_of_document is None:
+            copy_of_document = _hash_of(key).copy
         identity = copy_of_document()
         identity.update(f"{len(item_id)}:{item_id}".encode())
         return identity.hexdigest()
 
     return of_item
+
+
+def _hash_of(key: DocumentKey) -> blake2b:
+    tenant, entity, kind, document = key.tenant, key.entity, key.type.value, key.id
+    parts = f"{len(tenant)}:{tenant}{len(entity)}:{entity}{len(kind)}:{kind}{len(document)}:{document}"
+    return blake2b(parts.encode(), digest_size=16, person=_IDENTITY)
 
 
 def transaction_id(key: DocumentKey, item_id: str) -> str:
@@ -150,7 +163,7 @@ class BillingTransaction:
     @property
     def is_live(self) -> bool:
         """Whether Revenue is to hold it: active, and not excluded from revenue accounting."""
-        return self.state is TransactionState.ACTIVE and not self.item.excluded_from_revenue
+        return self.state is _ACTIVE and not self.item.excluded_from_revenue
 
     @property
     def content(self) -> tuple[DocumentHeader, BillingItem, RevenueType, bool]:
@@ -186,7 +199,6 @@ class StoredTransaction:
         return _STANDINGS[self.place & 3]
 
 
-_ACTIVE: Final = TransactionState.ACTIVE
 _STANDINGS: Final = tuple(Standing)
 
 

@@ -74,28 +74,15 @@ def _signs_differ(kind: DocumentType, item: BillingItem) -> bool:
     if booking is None:
         booked_below_zero = item.processing_type is _DISCOUNT
     elif booking:
-        booked_below_zero = booking < 0
+        booked_below_zero = booking.is_signed()
     else:
         return False
     is_negated = kind is _CREDIT_MEMO or item.adjustment_kind is _CREDIT
-    return ((billed < 0) is not is_negated) is not booked_below_zero
-
-
-def _facts(kind: DocumentType, item: BillingItem) -> int:
-    """The conditions that hold for the item in a document of that type, added up; the header's are not among them."""
-    facts = _DIFFERENT_SIGN if _signs_differ(kind, item) else _SAME_SIGN
-    if item.booking_excluded or item.account_level_discount:
-        facts |= _SET_APART
-    if item.calculated_charge_model:
-        facts |= _CALCULATED
-    if item.charge_deleted:
-        facts |= _DELETED
-    if item.order_line_category is not None:
-        facts |= _SALES if item.order_line_category is OrderLineCategory.SALES else _RETURN
-    return facts
+    return (billed.is_signed() is not is_negated) is not booked_below_zero
 
 
 _DISCOUNT: Final = ProcessingType.DISCOUNT
+_SALE: Final = OrderLineCategory.SALES
 _CREDIT_MEMO: Final = DocumentType.CREDIT_MEMO
 _CREDIT: Final = AdjustmentKind.CREDIT
 _SAME_SIGN: Final = int(Condition.ALWAYS | Condition.SAME_SIGN)
@@ -179,7 +166,15 @@ def mapping_of(header: DocumentHeader) -> Callable[[BillingItem], MappingRow | N
     rows_of, of_header = _ROWS[kind], _FROM_REVERSAL if _is_from_reversal(header) else 0
 
     def of_item(item: BillingItem) -> MappingRow | None:
-        facts = _facts(kind, item) | of_header
+        facts = of_header | (_DIFFERENT_SIGN if _signs_differ(kind, item) else _SAME_SIGN)
+        if item.booking_excluded or item.account_level_discount:
+            facts |= _SET_APART
+        if item.calculated_charge_model:
+            facts |= _CALCULATED
+        if item.charge_deleted:
+            facts |= _DELETED
+        if item.order_line_category is not None:
+            facts |= _SALES if item.order_line_category is _SALE else _RETURN
         for condition, row in rows_of[item.source]:
             if facts & condition:
                 return row

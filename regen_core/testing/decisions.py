@@ -16,6 +16,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import chain
 from random import Random
 from typing import Any, Final
 
@@ -28,8 +29,9 @@ from regen_core.regeneration import Regeneration, apply, decide
 from regen_core.request import RegenerateRequest
 from regen_core.revenue import COLLECTING_RULES, CollectingRules, Delivery, Held, HeldAs, RevenueLedger, collect
 from regen_core.testing.model import Plain, collected
-from regen_core.testing.planned import GENERATED, KEPT, OVERRIDDEN, Plan, PlannedLine, Slot, slots_of
+from regen_core.testing.planned import Plan, Slot, Written, slots_of
 from regen_core.testing.simulation import cut, search
+from regen_core.testing.translation import WORDS
 from regen_core.transactions import (
     NO_TRANSACTIONS,
     BillingTransaction,
@@ -47,11 +49,11 @@ Decide = Callable[
     [BillingDocument, StoredTransactions, RegenerateRequest, Occasion, DecisionTable], Regeneration | Refusal
 ]
 
-_Line = tuple[tuple[Any, ...], int]
-"""A stored line as it must be: the fields of its transaction in their order, and its deliveries."""
-
 _Sending = tuple[BillingTransaction, int, RegenerateFlag, SendAction]
 """A delivery as it must be."""
+
+_Fields = tuple[Any, ...]
+"""A transaction as it must be: its fields in their order."""
 
 _REQUESTS: Final = 30_000
 _DELIVERIES: Final = 63_500
@@ -61,8 +63,6 @@ _FIRST: Final = datetime(2026, 1, 31, tzinfo=UTC)
 _OCCASIONS: Final = tuple([Occasion(_FIRST + timedelta(seconds=number), "someone") for number in range(1024)])
 _ACTIVE: Final = TransactionState.ACTIVE
 _VOIDED: Final = TransactionState.VOIDED
-_Y: Final = RegenerateFlag.Y
-_VOID: Final = SendAction.VOID
 _KINDS: Final = {kind.value: kind for kind in HeldAs}
 
 _PER_UNIVERSE: Final = 1000
@@ -90,9 +90,12 @@ _THE_CORE: Final = Core()
 def steps_of(seed: int, count: int) -> Iterator[Step]:
     """The steps of a seed."""
     rng = Random(seed)  # noqa: S311  # a history to try, no secret
-    for start in range(0, count, _WHOLE):
-        numbers = iter(array("H", rng.randbytes(8 * min(_WHOLE, count - start))))
-        yield from zip(numbers, numbers, numbers, numbers, strict=True)
+    return chain.from_iterable([_drawn(rng, min(_WHOLE, count - start)) for start in range(0, count, _WHOLE)])
+
+
+def _drawn(rng: Random, count: int) -> Iterator[Step]:
+    numbers = iter(array("H", rng.randbytes(8 * count)))
+    return zip(numbers, numbers, numbers, numbers, strict=True)
 
 
 @lru_cache(maxsize=1)
@@ -101,13 +104,12 @@ def _universe(number: int) -> tuple[Slot, ...]:
 
 
 class _Document:
-    """A document with what is stored of it: by the core, and as the model says."""
+    """A document with what is stored of it, which is as the model says, or the history has ended."""
 
     def __init__(self, slot: Slot) -> None:
         self.variants = slot.variants
         self.now = slot.variants[0]
         self.stored = NO_TRANSACTIONS
-        self.lines: list[_Line] = []
         self.shape = 0
         self.ids: dict[str, str] = {}
 
@@ -127,18 +129,18 @@ class Decisions:
 
     def perform(self, steps: Iterable[Step]) -> None:
         """Perform requests, deliveries and disturbances of Revenue."""
-        documents, sent = self._documents, self._sent
-        for verb, a, b, c in steps:
-            self.steps += 1
+        documents, sent, slots = self._documents, self._sent, len(self._documents)
+        for number, (verb, a, b, c) in enumerate(steps, self.steps + 1):
+            self.steps = number
             if verb < _REQUESTS:
-                self._request(documents[a % len(documents)], b, c)
+                self._request(documents[a % slots], b, c)
             elif not sent:
                 continue
             elif verb < _DELIVERIES:
                 self._deliver(*sent[-1 - min(a, b) % 64 % len(sent)])
             else:
                 self._disturb(verb % 16, *sent[-1 - min(a, b) % 64 % len(sent)])
-            if self.steps % _WHOLE == 0:
+            if not number % _WHOLE:
                 self._compare_revenue()
         self._compare_revenue()
 
@@ -160,49 +162,44 @@ class Decisions:
             assert isinstance(done, Regeneration), f"the answer was {done}, the model accepts"
             self._accepted(document, done, plan, occasion)
 
-    def _accepted(self, document: _Document, done: Regeneration, plan: Plan, occasion: Occasion) -> None:
-        after = apply(document.stored, done)
+    def _accepted(self, document: _Document, done: Regeneration, plan: Plan, now: Occasion) -> None:
+        after, before = apply(document.stored, done), document.stored.lines
         assert isinstance(after, StoredTransactions), f"{after}, though nothing has moved"
         assert len(after.lines) == len(plan.lines), f"stored are {after}, by the model {plan.lines}"
-        before, stored = document.lines, document.stored.lines
-        lines, said, listed = list[_Line](), list[_Sending](), list[str]()
-        for given, planned in zip(after.lines, plan.lines, strict=True):
-            write, at, _, _, told, is_listed = planned
-            transaction = given.transaction
-            if write == KEPT:
-                fields, deliveries = before[at]
-                same = transaction is stored[at].transaction or _fields(transaction) == fields
-            else:
-                fields, deliveries = self._written(document, planned, transaction, occasion)
-                same = _fields(transaction) == fields
-            if told is not None:
-                deliveries += 1
-                said.append((transaction, deliveries, told.flag, told.action))
-            assert same, f"stored is {given}, by the model {fields}"
-            assert given.deliveries == deliveries, f"{given} was sent {deliveries} times by the model"
-            if is_listed:
-                listed.append(fields[0])
-            lines.append((fields, deliveries))
-        assert tuple(listed) == done.id_list, f"listed are {done.id_list}, by the model {listed}"
-        self._send(done.deliveries, said)
-        document.stored, document.lines, document.shape = after, lines, plan.shape
+        given = [line.transaction for line in after.lines]
+        expected = [before[at].transaction if at >= 0 else None for at, _ in plan.lines]
+        for written in plan.written:
+            place = written.place
+            transaction = given[place]
+            fields = self._written(document, written, expected[place], transaction.id, now)
+            assert _fields(transaction) == fields, f"stored is {transaction}, by the model {fields}"
+            expected[place] = transaction
+        assert given == expected, f"stored are {given}, by the model still {expected}"
+        counts = [line.deliveries for line in after.lines]
+        numbers = [before[at].deliveries + sendings if at >= 0 else sendings for at, sendings in plan.lines]
+        assert counts == numbers, f"sent are {counts} deliveries, by the model {numbers}"
+        listed = tuple([given[place].id for place in plan.listed])
+        assert listed == done.id_list, f"listed are {done.id_list}, by the model {listed}"
+        self._send(done.deliveries, [(given[place], numbers[place], flag, action) for place, flag, action in plan.said])
+        document.stored, document.shape = after, plan.shape
 
-    def _written(self, document: _Document, planned: PlannedLine, given: BillingTransaction, now: Occasion) -> _Line:
-        """The line as it must be after the write; the id of a generated one is the core's, if the item had none."""
-        if planned.write == GENERATED:
-            assert planned.content is not None, "what is generated has content"
-            id_ = document.ids.get(planned.item_id) or self._new_id(document, planned.item_id, given.id)
-            return (id_, *planned.content, 1, _ACTIVE, now, now), 0
-        (id_, header, item, kind, standalone, revision, _, created, _), deliveries = document.lines[planned.at]
-        if planned.write == OVERRIDDEN:
-            assert planned.content is not None, "what is overridden has content"
-            return (id_, *planned.content, revision + 1, _ACTIVE, created, now), deliveries
-        return (id_, header, item, kind, standalone, revision + 1, _VOIDED, created, now), deliveries
+    def _written(
+        self, document: _Document, written: Written, old: BillingTransaction | None, id_: str, now: Occasion
+    ) -> _Fields:
+        """The transaction as it must be; the id of a generated one is the core's, if the item had none."""
+        _, item_id, content = written
+        if old is None:
+            assert content is not None, "what is generated has content"
+            known = document.ids.get(item_id) or self._new_id(document, item_id, id_)
+            return (known, *content, 1, _ACTIVE, now, now)
+        if content is not None:
+            return (old.id, *content, old.revision + 1, _ACTIVE, old.created, now)
+        return (old.id, *old.content, old.revision + 1, _VOIDED, old.created, now)
 
     def _new_id(self, document: _Document, item_id: str, id_: str) -> str:
         assert id_ not in self._ids, f"{id_} stands for two (TBL-I)"
         assert len(id_) == 32, f"{id_!r} doesn't have 32 characters (TBL-I)"
-        assert set(id_) <= set("0123456789abcdef"), f"{id_!r} is not hexadecimal (TBL-I)"
+        assert not id_.strip("0123456789abcdef"), f"{id_!r} is not hexadecimal (TBL-I)"
         self._ids.add(id_)
         document.ids[item_id] = id_
         return id_
@@ -210,14 +207,10 @@ class Decisions:
     def _send(self, deliveries: tuple[Delivery, ...], said: list[_Sending]) -> None:
         given = [(each.transaction, each.number, each.flag, each.action) for each in deliveries]
         assert given == said, f"sent are {given}, by the model {said}"
-        sent, ids = self._sent, self._delivery_ids
-        for delivery, (transaction, _, flag, action) in zip(deliveries, said, strict=True):
-            id_ = delivery.id
-            assert id_ not in ids, f"two deliveries have the id {id_} (REV-0)"
-            ids.add(id_)
-            plain = {"revision": transaction.revision, "given": transaction}
-            words = {"flag": "Y" if flag is _Y else "N", "action": "void" if action is _VOID else "line"}
-            sent.append((delivery, {**words, "transaction": plain}))
+        ids, known, sent = [each.id for each in deliveries], len(self._delivery_ids), self._sent
+        self._delivery_ids.update(ids)
+        assert len(self._delivery_ids) == known + len(ids), f"two deliveries have one id, among {ids} (REV-0)"
+        sent.extend([(each, _plain(each)) for each in deliveries])
         if len(sent) > 2 * _REMEMBERED:
             del sent[:-_REMEMBERED]
 
@@ -226,11 +219,11 @@ class Decisions:
     def _deliver(self, delivery: Delivery, plain: Plain) -> None:
         """Revenue collects a delivery: in time, late or once more."""
         id_ = delivery.transaction.id
-        self._ledger = collect(self._ledger, delivery, self._core.rules)
+        self._ledger = ledger = collect(self._ledger, delivery, self._core.rules)
         expected = collected(self._revenue.get(id_), plain)
         assert expected is not None, "the model's Revenue forgets nothing (REV-3)"
         self._revenue[id_] = expected
-        _compare_held(self._ledger.held.get(id_), expected)
+        _compare_held(ledger.held.get(id_), expected)
 
     def _disturb(self, how: int, delivery: Delivery, plain: Plain) -> None:
         """Revenue makes a backup, restores the last one, loses a line, or holds something that was sent once."""
@@ -252,6 +245,15 @@ class Decisions:
         assert held.keys() == self._revenue.keys(), "Revenue holds what the model's doesn't, or the reverse"
         for id_, each in held.items():
             _compare_held(each, self._revenue[id_])
+
+
+def _plain(delivery: Delivery) -> Plain:
+    transaction = delivery.transaction
+    return {
+        "flag": WORDS[delivery.flag],
+        "action": WORDS[delivery.action],
+        "transaction": {"revision": transaction.revision, "given": transaction},
+    }
 
 
 def _fields(given: BillingTransaction) -> tuple[Any, ...]:

@@ -22,10 +22,10 @@ from regen_core.testing.model import NaiveModel, Plain
 from regen_core.testing.translation import plain_document, plain_request
 from regen_core.transactions import RevenueType
 
-__all__ = ["GENERATED", "KEPT", "OVERRIDDEN", "Plan", "PlannedLine", "Said", "Slot", "Variant", "slots_of"]
+__all__ = ["Plan", "Said", "Slot", "Variant", "Written", "slots_of"]
 
 KEPT, GENERATED, OVERRIDDEN, VOIDED = range(4)
-"""What becomes of a line; numbers, since they are asked for millions of times."""
+"""What becomes of a line."""
 
 _VARIANTS: Final = 16
 """Versions of a document, among which a history goes to and fro."""
@@ -58,36 +58,40 @@ _Shape = tuple[tuple[str, str, bool, bool], ...]
 """Of each stored line: its item, its state, whether the item is excluded, whether the line was ever sent."""
 
 
-class Said(NamedTuple):
-    """What Revenue is told of a line, in the core's values."""
+class Written(NamedTuple):
+    """A line whose transaction is created or changed.
 
+    Fields: ``place`` among the lines afterwards; ``item_id`` the line's; ``content`` what is generated or what replaces
+    the stored one, ``None`` where that is voided.
+    """
+
+    place: int
+    item_id: str
+    content: tuple[DocumentHeader, BillingItem, RevenueType, bool] | None
+
+
+class Said(NamedTuple):
+    """What Revenue is told of the line at a ``place``, in the core's values."""
+
+    place: int
     flag: RegenerateFlag
     action: SendAction
 
 
-class PlannedLine(NamedTuple):
-    """A line after the request.
-
-    Fields: ``write`` is one of ``KEPT``, ``GENERATED``, ``OVERRIDDEN`` and ``VOIDED``; ``at`` the place of the stored
-    line that it was, -1 for none; ``item_id`` the line's; ``content`` what a generated or overridden one has, else
-    ``None``; ``said`` what Revenue is told, ``None`` for nothing; ``is_listed`` whether it is in the answer (TBL-R).
-    """
-
-    write: int
-    at: int
-    item_id: str
-    content: tuple[DocumentHeader, BillingItem, RevenueType, bool] | None
-    said: Said | None
-    is_listed: bool
-
-
 class Plan(NamedTuple):
-    """What the model answers: a refusal by name with its details, or the lines; ``shape`` is the number of the shape
-    afterwards, which a refusal leaves as it was."""
+    """What the model answers: a refusal by name with its details, or the lines afterwards.
+
+    Fields: ``lines`` has each one's place before, -1 for none, and how many deliveries are added to it; ``written`` and
+    ``said`` the lines to which that happens; ``listed`` the places of those in the answer (TBL-R); ``shape`` is the
+    number of the shape afterwards, which a refusal leaves as it was.
+    """
 
     refused: str | None
     details: object
-    lines: tuple[PlannedLine, ...]
+    lines: tuple[tuple[int, int], ...]
+    written: tuple[Written, ...]
+    said: tuple[Said, ...]
+    listed: tuple[int, ...]
     shape: int
 
 
@@ -112,11 +116,22 @@ class Variant:
         scope = {"tenant": key[0], "entity": key[1], "orgs": None}
         done = model.regenerate(scope, plain_request(request), _NOW)
         if done["refused"] is not None:
-            return Plan(done["refused"], done["details"], (), shape)
-        after = model.transactions[key]
-        sent = model.deliveries_so_far
-        lines = tuple([_planned(before, line, done, sent.get(line["identity"], 0)) for line in after])
-        return Plan(None, None, lines, self._slot.numbered(tuple([_told(line, sent) for line in after])))
+            return Plan(done["refused"], done["details"], (), (), (), (), shape)
+        after, sent = model.transactions[key], model.deliveries_so_far
+        places = {line["identity"]: place for place, line in enumerate(after)}
+        said = tuple([_said(each, places, sent) for each in done["deliveries"]])
+        told = {each.place for each in said}
+        came_from = [_place_before(before, line) for line in after]
+        written = [_written(place, at, before, after) for place, at in enumerate(came_from)]
+        return Plan(
+            refused=None,
+            details=None,
+            lines=tuple([(at, int(place in told)) for place, at in enumerate(came_from)]),
+            written=tuple([each for each in written if each is not None]),
+            said=said,
+            listed=tuple([places[identity] for identity in done["ids"]]),
+            shape=self._slot.numbered(tuple([_told(line, sent) for line in after])),
+        )
 
 
 class Slot:
@@ -172,10 +187,13 @@ def _told(line: Plain, sent: dict[Any, int]) -> tuple[str, str, bool, bool]:
     return line["item"]["id"], line["state"], line["item"]["excluded"], line["identity"] in sent
 
 
-def _planned(before: list[Plain], line: Plain, done: Plain, sent: int) -> PlannedLine:
-    item_id, identity = line["item"]["id"], line["identity"]
-    at = next((place for place, old in enumerate(before) if old["item"]["id"] == item_id), -1)
-    write, content = KEPT, None
+def _place_before(before: list[Plain], line: Plain) -> int:
+    places = [place for place, old in enumerate(before) if old["item"]["id"] == line["item"]["id"]]
+    return places[0] if places else -1
+
+
+def _written(place: int, at: int, before: list[Plain], after: list[Plain]) -> Written | None:
+    line, write, content = after[place], KEPT, None
     if at < 0 or line is not before[at]:
         write = GENERATED if at < 0 else OVERRIDDEN if "as_given" in line["item"] else VOIDED
     counted = (line["revision"], line["created"], line["updated"])
@@ -183,10 +201,10 @@ def _planned(before: list[Plain], line: Plain, done: Plain, sent: int) -> Planne
     if write in (GENERATED, OVERRIDDEN):
         kind = RevenueType(line["revenue_type"])
         content = (line["document"]["as_given"], line["item"]["as_given"], kind, line["standalone"])
-    said = [_said(each, sent) for each in done["deliveries"] if each["transaction"] is line]
-    return PlannedLine(write, at, item_id, content, said[0] if said else None, identity in done["ids"])
+    return None if write == KEPT else Written(place, line["item"]["id"], content)
 
 
-def _said(delivery: Plain, number: int) -> Said:
-    assert delivery["number"] == number, f"the model counts {delivery['number']} deliveries, not {number}"
-    return Said(RegenerateFlag(delivery["flag"]), SendAction(delivery["action"]))
+def _said(delivery: Plain, places: dict[Any, int], sent: dict[Any, int]) -> Said:
+    identity, flag, action = delivery["transaction"]["identity"], delivery["flag"], delivery["action"]
+    assert delivery["number"] == sent[identity], f"the model counts {delivery['number']}, not {sent[identity]}"
+    return Said(places[identity], RegenerateFlag(flag), SendAction(action))

@@ -48,6 +48,7 @@ def test_a_ruling_is_one_cell_of_each_table(mode: Mode, presence: Presence, stan
     assert ruling.writes is (write.action in WRITES)
     assert ruling.message is (SendAction.NOTHING if send is None else send.action)
     assert ruling.sends is (ruling.message is not SendAction.NOTHING)
+    assert ruling.acts is (ruling.writes or ruling.sends)
     assert ruling.rule_ids == ((write.id,) if send is None else (write.id, send.id))
 
 
@@ -106,7 +107,7 @@ def test_a_table_that_is_not_whole(name: str, cell: Any) -> None:
         evolve(DECISION_TABLE, **{name: cells})
 
 
-@pytest.mark.parametrize("name", ["writes", "message", "sends"])
+@pytest.mark.parametrize("name", ["writes", "message", "sends", "acts"])
 def test_what_follows_from_the_cells_of_a_ruling_is_not_told(name: str) -> None:
     """So it can't contradict them."""
     parts: dict[str, Any] = {name: None}

@@ -151,6 +151,21 @@ class TestOneDocument:
         assert made.stored_after == lines(*[(each.transaction, 2) for each in FIRST.lines])
         assert [each.number for each in made.deliveries] == [2, 2]
 
+    @pytest.mark.parametrize("request_", [GENERATE, REMIGRATE, RESEND])
+    @pytest.mark.parametrize("before", [FIRST, lines((transaction(A, 1, MONDAY), 3))], ids=["all", "one"])
+    def test_what_is_there_afterwards(self, before: StoredTransactions, request_: RegenerateRequest) -> None:
+        """By line, and the same as the lines tell; nothing where nothing was stored and nothing is generated."""
+        made = done(document(C, A, B), before, request_)
+        there = [None if line.after is None else (line.after.transaction, line.after.deliveries) for line in made.lines]
+        assert made.after == tuple(there)
+        assert (None in there) is request_.only_re_send
+
+    def test_a_key_is_known_by_its_parts(self) -> None:
+        """What was read at another time has a key of its own."""
+        read = document(A, B, header=evolve(HEADER, key=evolve(KEY)))
+        assert read.key is not KEY
+        assert done(read, FIRST, RESEND).before == FIRST.lines
+
     def test_what_is_excluded_is_written_and_named_and_not_said(self) -> None:
         out = evolve(A, excluded_from_revenue=True)
         made = done(document(out, B), NO_TRANSACTIONS, GENERATE, occasion=MONDAY)
@@ -292,6 +307,8 @@ class TestOurOwnMistakes:
         if column != "items":
             with pytest.raises(ValueError, match="zip"):
                 _ = evolve(made, **shorter).after
+            with pytest.raises(ValueError, match="zip"):
+                _ = evolve(made, **shorter).stored_after
 
     def test_a_line_of_nothing(self) -> None:
         ruling = done(document(A), NO_TRANSACTIONS, GENERATE).rulings[0]
