@@ -36,9 +36,9 @@ from regen_core.refusals import (
 from regen_core.request import RegenerateRequest
 from regen_core.revenue import Delivery
 from regen_core.transactions import (
-    NOT_LIVE,
     BillingTransaction,
     Occasion,
+    Standing,
     StoredTransaction,
     StoredTransactions,
     TransactionState,
@@ -279,10 +279,9 @@ def _written(
             unmapped.append(item)
             continue
         written.append(new)
-        ruled.append(cells[place & ~NOT_LIVE if new.is_live else place | NOT_LIVE])
+        ruled.append(cells[place & ~_NOT_LIVE if new.is_live else place | _NOT_LIVE])
     if unmapped:
-        header = document.header
-        return UnmappableItem(tuple([UnmappedItem(item.id, unmapped_because(header, item)) for item in unmapped]))
+        return UnmappableItem(tuple([UnmappedItem(it.id, unmapped_because(document.header, it)) for it in unmapped]))
     return Regeneration(document, stored, request, rulings.rule, items, before, tuple(written), tuple(ruled))
 
 
@@ -305,6 +304,9 @@ _NEW: Final = 4 * Presence.ITEM_ONLY
 
 _GONE: Final = 4 * (Presence.GONE_ACTIVE - Presence.PRESENT_ACTIVE)
 """How far from its own place a stored transaction is ruled on when its item is gone."""
+
+_NOT_LIVE: Final = int(Standing.NOT_LIVE_NEVER_SENT)
+"""How far behind the place of a live transaction the one of another is."""
 
 
 _Write = Callable[[WriteAction, BillingItem | None, StoredTransaction | None], BillingTransaction | None]
@@ -331,8 +333,7 @@ def _writer(header: DocumentHeader, occasion: Occasion | None) -> _Write:
         if action is _GENERATE:
             return BillingTransaction(id_of(item.id), header, item, kind, standalone, 1, _ACTIVE, occasion, occasion)
         assert old is not None, "only a stored transaction is overridden"
-        was = old.transaction
-        id_, revision, created = was.id, was.revision + 1, was.created
+        id_, revision, created = old.transaction.id, old.transaction.revision + 1, old.transaction.created
         return BillingTransaction(id_, header, item, kind, standalone, revision, _ACTIVE, created, occasion)
 
     return write

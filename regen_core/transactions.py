@@ -50,10 +50,6 @@ class TransactionState(Enum):
     VOIDED = "voided"
 
 
-NOT_LIVE: Final = 2
-"""What a standing has more than the one of a live transaction."""
-
-
 class Standing(IntEnum):
     """Where a transaction stands towards Revenue: the columns of TBL-S.
 

@@ -44,6 +44,11 @@ def ledger(*held: Held) -> RevenueLedger:
     return RevenueLedger(rows)
 
 
+def test_a_revision_is_the_transactions() -> None:
+    """Of what is held, and of what is sent."""
+    assert (Held(OURS, HeldAs.LINE).revision, Delivery(OURS, 1, RegenerateFlag.N, SendAction.LINE).revision) == (3, 3)
+
+
 @pytest.mark.parametrize("flag", RegenerateFlag)
 @pytest.mark.parametrize("action", [SendAction.LINE, SendAction.VOID])
 @pytest.mark.parametrize("revision", [None, 1, 2, 3, 4, 5])
