@@ -42,7 +42,7 @@ from regen_core.adapters.sql.schema import (
     transactions,
 )
 
-__all__ = ["Listing", "Statements"]
+__all__ = ["Listing", "Statements", "statements_of"]
 
 
 class Listing:
@@ -213,6 +213,16 @@ class Statements(StatementsOfDialect):
             )
         query = query.order_by(*order).limit(bindparam("rows"))
         return self._prepared(query, "tenant", "entity", *org_names(shape.orgs), *shape.given, *after, "rows")
+
+
+_known: Final[dict[tuple[object, ...], Statements]] = {}
+
+
+def statements_of(dialect: Dialect) -> Statements:
+    """The statements of a dialect; all stores of a process that speak the same one share their texts."""
+    key = (dialect.name, dialect.driver, dialect.paramstyle, dialect.server_version_info)
+    found = _known.get(key)
+    return _known.setdefault(key, Statements(dialect)) if found is None else found
 
 
 def _number_of(owner: Table) -> ColumnElement[str]:

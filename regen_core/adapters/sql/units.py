@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from regen_core.adapters.sql.faults import PassingConflict
 from regen_core.adapters.sql.reading import Reader
 from regen_core.adapters.sql.rows import Contents
-from regen_core.adapters.sql.statements import Statements
+from regen_core.adapters.sql.statements import statements_of
 from regen_core.adapters.sql.unit import Connections, UnitOfWork
 
 __all__ = ["MOST_ATTEMPTS", "Units"]
@@ -40,7 +40,7 @@ class Units:
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._kind = _kind(is_pipelined=connections.backend.is_pipelined)
-        self.statements = Statements(connections.engine.dialect)
+        self.statements = statements_of(connections.engine.dialect)
         self._contents = Contents()
 
     def reading(self) -> Reader:

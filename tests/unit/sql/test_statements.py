@@ -19,7 +19,7 @@ from regen_core.adapters.sql.period_statements import PeriodStatements
 from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.runs_statements import RunStatements
 from regen_core.adapters.sql.schema import METADATA, documents, outbox, revenue, transactions
-from regen_core.adapters.sql.statements import Listing, Statements
+from regen_core.adapters.sql.statements import Listing, Statements, statements_of
 
 SQLITE = create_engine("sqlite://").dialect
 POSTGRESQL: Dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
@@ -105,6 +105,12 @@ def periods_of(statements: PeriodStatements) -> Iterator[tuple[str, Prepared]]:
 def sql() -> dict[str, Prepared]:
     """Every statement on SQLite by its name: made when the first test asks, not by whoever only collects."""
     return dict(all_of(Statements(SQLITE)))
+
+
+def test_stores_of_one_dialect_share_their_statements() -> None:
+    """Each is compiled once in a process; another dialect has its own."""
+    assert statements_of(create_engine("sqlite://").dialect) is statements_of(create_engine("sqlite://").dialect)
+    assert statements_of(POSTGRESQL) is not statements_of(SQLITE)
 
 
 class TestEveryStatement:
