@@ -199,8 +199,7 @@ class Harness:
 
     def deliver_latest(self, turn: int = 0) -> None:
         """Revenue collects what the last accepted request sent, beginning anywhere, forwards or backwards."""
-        latest = _turned(self._latest, turn)
-        for delivery in latest:
+        for delivery in _turned(self._latest, turn):
             self._deliver(delivery, True)
 
     def deliver_pending(self, seed: int) -> None:
@@ -219,7 +218,10 @@ class Harness:
         if self.comparison is not None:
             self.comparison.collected(delivery, held, acknowledged=acknowledge)
         if self.with_laws:
-            self._hold(laws.cnv_4_collected(self._asked[delivery.id], before, held))
+            if (request := self._asked.get(delivery.id)) is None:
+                self._hold(Violation("IDM-7", f"no answer told of {delivery.id}, which is in the outbox"))
+            else:
+                self._hold(laws.cnv_4_collected(request, before, held))
             claim = self._claims.get(delivery.transaction.header.key)
             if claim is not None:
                 claim.due.discard(delivery.id)

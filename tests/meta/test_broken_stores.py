@@ -92,6 +92,14 @@ class UsesADeliveryIdTwice(ReferenceSubject):
         return outcome
 
 
+class TellsOfTheFirstAlone(ReferenceSubject):
+    """IDM-7: what its answer doesn't tell of is in the outbox nevertheless."""
+
+    def regenerate(self, scope: Scope, request: RegenerateRequest, occasion: Occasion | None) -> Accepted | Refusal:
+        outcome = super().regenerate(scope, request, occasion)
+        return evolve(outcome, deliveries=outcome.deliveries[:1]) if isinstance(outcome, Accepted) else outcome
+
+
 class DropsWhatItHasSeen(ReferenceSubject):
     """CNV-2, CNV-3: Revenue remembers transaction and revision and drops a resend as a duplicate."""
 
@@ -197,6 +205,7 @@ BROKEN = [
     (ForgetsTheOrgs, {"ACC-4"}),
     (ForgetsTheTenant, {"ACC-4"}),
     (UsesADeliveryIdTwice, {"REV-0"}),
+    (TellsOfTheFirstAlone, {"IDM-7"}),
     (DropsWhatItHasSeen, {"CNV-1", "CNV-2", "CNV-3"}),
     (BelievesTheLast, {"CNV-3", "CNV-4", "REV-4"}),
     (LosesADelivery, {"CNV-1", "CNV-2", "CNV-3", "CNV-4", "TBL-R"}),
@@ -246,5 +255,6 @@ class TestTheKitRejects:
             "ACC-4",
             "REV-0",
             "REV-4",
+            "IDM-7",
             *(f"CNV-{n}" for n in range(1, 7)),
         }
