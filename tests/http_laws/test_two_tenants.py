@@ -18,7 +18,7 @@ from regen_core.adapters import memory
 from regen_core.adapters.http.execution import Executor
 from regen_core.adapters.http.keys_in_flight import KeysInFlight
 from regen_core.adapters.http.limits import Limits, Quotas, Window
-from regen_core.adapters.sql import SqlStore
+from regen_core.adapters.sql import SqlStore, statements
 from regen_core.adapters.sql.lookups import LookUps
 from regen_core.adapters.sql.prepared import Prepared
 from regen_core.idempotency import key_digest
@@ -163,6 +163,7 @@ class TestControls:
             made = prepared(look_ups, statement, *parameters)
             return evolve(made, sql=OF_A_TENANT.sub(r"(\1 OR 1 = 1)", made.sql))
 
+        monkeypatch.setattr(statements, "_known", {})
         monkeypatch.setattr(LookUps, "_prepared", without)
         assert differences(world_on(database), range(20), 4) is not None
 
