@@ -74,11 +74,11 @@ def _signs_differ(kind: DocumentType, item: BillingItem) -> bool:
     if booking is None:
         booked_below_zero = item.processing_type is _DISCOUNT
     elif booking:
-        booked_below_zero = booking.is_signed()
+        booked_below_zero = booking < 0
     else:
         return False
     is_negated = kind is _CREDIT_MEMO or item.adjustment_kind is _CREDIT
-    return (billed.is_signed() is not is_negated) is not booked_below_zero
+    return ((billed < 0) is not is_negated) is not booked_below_zero
 
 
 _DISCOUNT: Final = ProcessingType.DISCOUNT

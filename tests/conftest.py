@@ -15,7 +15,7 @@ from tests.postgresql_server import Server, running_server
 from tests.sdk.environment import said_at_the_start
 
 settings.register_profile("quick", max_examples=25, stateful_step_count=40, deadline=None, print_blob=True)
-settings.register_profile("deep", max_examples=500, stateful_step_count=50, deadline=None, print_blob=True)
+settings.register_profile("deep", max_examples=200, stateful_step_count=50, deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("REGEN_PROFILE", "quick"))
 
 

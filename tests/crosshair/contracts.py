@@ -82,9 +82,14 @@ def said_as_the_model_says(only_re_send: bool, re_migrate: bool, live: bool, eve
 
 @frozen
 class AtRevision:
-    """What the collecting rules read of a delivery, and of what is held."""
+    """What the collecting rules read of a delivery, and of what is held: the revision of its transaction."""
 
     revision: int
+
+    @property
+    def transaction(self) -> AtRevision:
+        """The transaction, which is nothing but its revision."""
+        return self
 
 
 def collected_as_the_model_says(flag: RegenerateFlag, held: int | None, revision: int) -> bool:
