@@ -85,19 +85,7 @@ def application(
         *([] if readiness is None else health_routes(readiness)),
     ]
     router = Router(routes, redirect_slashes=False, default=_unknown_path)
-    return Envelope(router if extra_routes else _Quickly(operation, router), observers=observers, clock=clock)
-
-
-@frozen
-class _Quickly:
-    """Finds the operation, which nearly every request is for, without trying one route after the other."""
-
-    operation: ASGIApp
-    router: ASGIApp
-
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        is_ours = scope["type"] == "http" and scope["path"] == OPERATION_PATH and not scope.get("root_path")
-        await (self.operation if is_ours else self.router)(scope, receive, send)
+    return Envelope(router, observers=observers, clock=clock)
 
 
 async def _unknown_path(scope: AsgiScope, receive: Receive, send: Send) -> None:  # noqa: ARG001  # ASGI's signature

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import uuid
 from collections.abc import Iterator
 from typing import Final, Protocol
 
@@ -18,8 +18,6 @@ from regen_core.wire.submission import Admitted, track_id_of
 __all__ = ["Exchange", "Observer", "decoded_headers", "exchange_of"]
 
 _KEY: Final = "regen_core.exchange"
-_FREE_BITS: Final = ~(0xF << 76 | 0x3 << 62)
-_VERSION_4: Final = 0x4 << 76 | 0x2 << 62
 
 
 @define(kw_only=True)
@@ -55,7 +53,7 @@ class Exchange:
         """The exchange of a request that just came, remembered in its ASGI scope."""
         headers = tuple(decoded_headers(scope))
         exchange = scope[_KEY] = cls(
-            request_id=_random_uuid(),
+            request_id=str(uuid.uuid4()),
             track_id=track_id_of(headers),
             method=scope["method"],
             path=scope["path"],
@@ -76,12 +74,6 @@ class Observer(Protocol):
     def answered(self, exchange: Exchange, duration: float) -> None:
         """A request was answered, or its connection was given up, after ``duration`` seconds."""
         ...
-
-
-def _random_uuid() -> str:
-    """A random UUID as text (RFC 9562, 5.4): what :mod:`uuid` gives, without a value in between."""
-    digits = f"{int.from_bytes(os.urandom(16)) & _FREE_BITS | _VERSION_4:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def decoded_headers(scope: AsgiScope) -> Iterator[tuple[str, str]]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import types
-from collections.abc import Coroutine, Generator
-from typing import Any, Final
+from typing import Final
 
 from starlette.types import Receive
 
@@ -27,31 +25,11 @@ async def read_body(receive: Receive, *, most: int, seconds: float) -> bytes:
 
     Raises :class:`TooSlow` after ``seconds`` for the whole of it, and :class:`ClientGone`.
     """
-    reading = _read(receive, most)
-    try:
-        waits_for = reading.send(None)
-    except StopIteration as read:  # most bodies are there already, and need no timer
-        return bytes(read.value)
     try:
         async with asyncio.timeout(seconds):
-            return await _rest(reading, waits_for)
+            return await _read(receive, most)
     except TimeoutError:
         raise TooSlow from None
-
-
-@types.coroutine
-def _rest(reading: Coroutine[Any, Any, bytes], waits_for: Any) -> Generator[Any, Any, bytes]:
-    """What is left of a coroutine that was begun and waits for something."""
-    while True:
-        try:
-            try:
-                told = yield waits_for
-            except BaseException as raised:  # noqa: BLE001  # it is the coroutine's to hear that it was cancelled
-                waits_for = reading.throw(raised)
-            else:
-                waits_for = reading.send(told)
-        except StopIteration as read:
-            return bytes(read.value)
 
 
 async def _read(receive: Receive, most: int) -> bytes:
