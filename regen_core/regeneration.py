@@ -154,14 +154,12 @@ def _after(old: StoredTransaction | None, new: BillingTransaction | None, ruling
 def _outcome(old: StoredTransaction | None, new: BillingTransaction | None, ruling: Ruling) -> _Outcome:
     if not ruling.acts:
         return old, None  # what nothing happens to is the value that it was
-    if old is None:
-        if new is None:
-            return None, None
-        number = int(ruling.sends)
-    else:
-        new, number = new or old.transaction, old.deliveries + ruling.sends
-    stored = StoredTransaction(new, number)
-    return stored, Delivery(new, number, ruling.flag, ruling.message) if ruling.sends else None
+    after = _after(old, new, ruling)
+    if after is None:
+        return None, None
+    transaction, number = after
+    sent = Delivery(transaction, number, ruling.flag, ruling.message) if ruling.sends else None
+    return StoredTransaction(transaction, number), sent
 
 
 def decide(

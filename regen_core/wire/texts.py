@@ -53,16 +53,11 @@ class Unread:
 _Found = tuple["JsonValue | Unread", Where]
 _BOM: Final = b"\xef\xbb\xbf"
 _UNFINISHED: Final = (b"[", b"{", b",", b":")
-_UNPACK, _SAVE = "Unpack it", "Save it as UTF-8"
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff", b"{\0", b"[\0", b"\0{", b"\0[")
 _FOREIGN: Final = {
-    b"\x1f\x8b": ("a gzip file", _UNPACK),
-    b"PK\x03\x04": ("a ZIP file", _UNPACK),
-    b"\xff\xfe": ("text in UTF-16", _SAVE),
-    b"\xfe\xff": ("text in UTF-16", _SAVE),
-    b"{\0": ("text in UTF-16", _SAVE),
-    b"[\0": ("text in UTF-16", _SAVE),
-    b"\0{": ("text in UTF-16", _SAVE),
-    b"\0[": ("text in UTF-16", _SAVE),
+    b"\x1f\x8b": ("a gzip file", "Unpack it"),
+    b"PK\x03\x04": ("a ZIP file", "Unpack it"),
+    **dict.fromkeys(_UTF_16, ("text in UTF-16", "Save it as UTF-8")),
 }
 """What no JSON in UTF-8 begins with: what it is, and what to do."""
 

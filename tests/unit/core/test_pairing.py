@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from regen_core.documents import BillingItem, DocumentHeader, DocumentKey, DocumentType
 from regen_core.pairing import Pair, paired
 from regen_core.revenue import Held, HeldAs
-from regen_core.transactions import BillingTransaction, RevenueType, StoredTransaction, TransactionState
+from regen_core.transactions import BillingTransaction, StoredTransaction
+from tests.unit.core.stored_lines import transaction_of
 
 Place = tuple[str, str, str, str, str, str]
 Part = tuple[list[StoredTransaction], list[Held]]
@@ -29,17 +30,8 @@ A, B, C = (("a", "a", "Invoice", "a", item, "a") for item in "abc")
 def transaction(place: Place) -> BillingTransaction:
     tenant, entity, kind, document, item, id_ = place
     key = DocumentKey(tenant=tenant, entity=entity, type=DocumentType(kind), id=document)
-    return BillingTransaction(
-        id=id_,
-        header=DocumentHeader(key=key, number="N-1", status="Posted", date=date(2026, 1, 31), currency="EUR"),
-        item=BillingItem(id=item, amount=Decimal(1)),
-        revenue_type=RevenueType.INV,
-        standalone=True,
-        revision=1,
-        state=TransactionState.ACTIVE,
-        created=None,
-        updated=None,
-    )
+    header = DocumentHeader(key=key, number="N-1", status="Posted", date=date(2026, 1, 31), currency="EUR")
+    return transaction_of(header, BillingItem(id=item, amount=Decimal(1)), id=id_, standalone=True)
 
 
 def stored(*places: Place) -> list[StoredTransaction]:

@@ -13,23 +13,14 @@ from regen_core.decision_table import RegenerateFlag, SendAction
 from regen_core.documents import BillingItem, DocumentHeader, DocumentKey, DocumentType
 from regen_core.reconciliation import MAX_DIGITS, Period, Reconciliation, Total, Variance, foresee, reconcile
 from regen_core.revenue import Delivery, Held, HeldAs
-from regen_core.transactions import BillingTransaction, RevenueType, StoredTransaction, TransactionState
+from regen_core.transactions import StoredTransaction
 from regen_core.variance_rules import Remedy, Transit, VarianceKind
+from tests.unit.core.stored_lines import transaction_of
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 KEY = DocumentKey(tenant="t", entity="e", type=DocumentType.INVOICE, id="d1")
 HEADER = DocumentHeader(key=KEY, number="N-1", status="Posted", date=date(2026, 1, 31), currency="EUR")
-ACTIVE = BillingTransaction(
-    id="a40b",
-    header=HEADER,
-    item=BillingItem(id="i1", amount=Decimal(10)),
-    revenue_type=RevenueType.INV,
-    standalone=False,
-    revision=1,
-    state=TransactionState.ACTIVE,
-    created=None,
-    updated=None,
-)
+ACTIVE = transaction_of(HEADER, BillingItem(id="i1", amount=Decimal(10)), id="a40b")
 MISSING = Variance(
     kind=VarianceKind.MISSING,
     stored=StoredTransaction(ACTIVE, 1),

@@ -20,9 +20,9 @@ from regen_core.transactions import (
     RevenueType,
     StoredTransaction,
     TransactionState,
-    transaction_id,
 )
 from regen_core.variance_rules import Remedy, Transit, VarianceKind
+from tests.unit.core.stored_lines import transaction_of
 
 JANUARY = Period(date(2026, 1, 1), date(2026, 1, 31))
 FEBRUARY = Period(date(2026, 2, 1), date(2026, 2, 28))
@@ -33,17 +33,8 @@ def transaction(item: str = "i1", **changed: Any) -> BillingTransaction:
     key = DocumentKey(tenant="t", entity="e", type=changed.pop("type", DocumentType.INVOICE), id="d1")
     header = {name: changed.pop(name) for name in ("date", "currency") if name in changed}
     parts = {name: changed.pop(name) for name in ("amount", "excluded_from_revenue") if name in changed}
-    now = BillingTransaction(
-        id=transaction_id(key, item),
-        header=DocumentHeader(key=key, number="N-1", status="Posted", date=date(2026, 1, 31), currency="EUR"),
-        item=BillingItem(id=item, amount=Decimal("10.00")),
-        revenue_type=RevenueType.INV,
-        standalone=False,
-        revision=2,
-        state=TransactionState.ACTIVE,
-        created=None,
-        updated=None,
-    )
+    of = DocumentHeader(key=key, number="N-1", status="Posted", date=date(2026, 1, 31), currency="EUR")
+    now = transaction_of(of, BillingItem(id=item, amount=Decimal("10.00")), revision=2)
     return evolve(now, header=evolve(now.header, **header), item=evolve(now.item, **parts), **changed)
 
 
