@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 from regen_core.ports import Store, StoreFault
@@ -49,13 +49,13 @@ def opened(url: str, *, may_create: bool = False) -> Iterator[Store]:
     """The store of a URL, closed in the end. Raises :class:`StoreFault` where it can't be used.
 
     A file that doesn't exist is made only where ``may_create``: a question asked in the wrong directory must not leave
-    an empty database there.
+    an empty database there. Raises ``OSError`` where nobody can tell whether it exists: symbolic links in a circle.
     """
     if _is_path(url):
         raise NoUrl(url.removeprefix("sqlite:").removeprefix("//"))
     path = url.removeprefix(_FILE_URL).partition("?")[0]
     names_a_file = url.startswith(_FILE_URL) and path and not path.startswith((":", "file:"))
-    if names_a_file and not may_create and not Path(path).exists():
+    if names_a_file and not _exists(path) and not may_create:
         raise NoDatabase(url)
     from regen_core.adapters.sql import SqlStore  # noqa: PLC0415  # tables and help don't wait for the driver
 
@@ -68,6 +68,14 @@ def _is_path(url: str) -> bool:
     if url.startswith("sqlite:"):
         return not url.startswith(_FILE_URL) and url not in ("sqlite:", "sqlite://")
     return "://" not in url and "@" not in url
+
+
+def _exists(path: str) -> bool:
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # the last for a NUL, which is no file's name
+        return False
+    return True
 
 
 def occasion() -> Occasion:

@@ -198,6 +198,33 @@ class TestTheEnvironmentFails:
         """It says how a database comes about."""
         self.complained(regen(*command), "does not exist. Load documents into it")
 
+    @POSIX
+    @pytest.mark.parametrize("args", [("show", "documents"), ("load", "good.ndjson"), ("plan", *REFERENCE)])
+    def test_links_that_lead_in_a_circle(self, regen: Any, invoice: Any, tmp_path: Path, args: tuple[str, ...]) -> None:
+        """It isn't said that there is no database, for there is something in its place."""
+        regen.write("good.ndjson", invoice())
+        for one, other in (("a.db", "b.db"), ("b.db", "a.db")):
+            (tmp_path / one).symlink_to(other)
+        told = [str(tmp_path / each) if each == "good.ndjson" else each for each in args]
+        for name in ("a.db", "a.db/regen.db"):
+            said = regen(*told, "--db", f"sqlite:///{tmp_path / name}")
+            self.complained(said, f"'{tmp_path / name}' can't be reached: its symbolic links go in circles.")
+            assert said.out == ""
+        self.complained(regen("load", str(tmp_path / "a.db")), "its symbolic links go in circles.")
+
+    @POSIX
+    def test_a_link_to_where_nothing_is_yet(self, loaded: Any, tmp_path: Path) -> None:
+        """A question finds no database there; a load makes it."""
+        (tmp_path / "link.db").symlink_to("target.db")
+        url = f"sqlite:///{tmp_path / 'link.db'}"
+        self.complained(loaded("show", "documents", "--db", url), "does not exist. Load documents into it")
+        assert loaded("load", str(tmp_path / "first.ndjson"), "--db", url).code == 0
+        assert (tmp_path / "target.db").is_file()
+        (tmp_path / "link.db").unlink()
+        (tmp_path / "link.db").symlink_to("no/directory/target.db")
+        said = loaded("load", str(tmp_path / "first.ndjson"), "--db", url)
+        self.complained(said, "no file can be made or opened there")
+
     @pytest.mark.parametrize(
         ("url", "told"),
         [
@@ -214,7 +241,7 @@ class TestTheEnvironmentFails:
             ("sqlite:///{tmp}/a.db?timeout=5", "after its ? are only cache, immutable, mode, psow, vfs"),
             ("sqlite:///{tmp}/a.db?mode=rwc", "with uri=true and file:"),
             ("sqlite:///file:{tmp}/a.db?nolock=1&uri=true", "after its ? are only cache"),
-            ("sqlite:///{tmp}/" + "x" * 300, "no file can be made or opened there"),
+            ("sqlite:///{tmp}/" + "x" * 300, "has a name that is too long."),
             ("postgres://u:secret@127.0.0.1:1/x", "postgresql://u:***@127.0.0.1:1/x can't be reached"),
         ],
     )
