@@ -26,9 +26,10 @@ _STYLE: Final = """
   --link: #7fb2ff; } }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); margin: 2rem auto;
   max-width: 110rem; padding: 0 1.5rem; }
-.scroll { overflow-x: auto; margin: 0 0 .5rem; }
+.scroll { overflow-x: auto; margin: 0 0 .5rem; container-type: inline-size; }
 table { border-collapse: collapse; min-width: 40rem; }
-caption { text-align: left; font-weight: 650; font-size: 1.1rem; padding: 1.2rem 0 .5rem; white-space: nowrap; }
+caption { text-align: left; font-weight: 650; font-size: 1.1rem; padding: 1.2rem 0 .5rem; }
+caption span { display: block; position: sticky; left: 0; width: fit-content; max-width: 100cqi; }
 th, td { border: 1px solid var(--line); padding: .4rem .65rem; text-align: left; vertical-align: top; }
 th { background: var(--head); font-weight: 600; }
 td.strong { font-weight: 600; white-space: nowrap; } td.quiet { color: var(--quiet); }
@@ -66,7 +67,8 @@ def _table(table: Table) -> str:
     rows = "\n".join(_row(row, is_register=table.name == _REGISTER) for row in table.rows)
     notes = "".join(f'<p class="note">{_marked_up(note)}</p>\n' for note in table.notes)
     return (
-        f'<div class="scroll"><table id="{escape(table.name)}">\n<caption>{escape(table.title)}</caption>\n'
+        f'<div class="scroll"><table id="{escape(table.name)}">\n'
+        f"<caption><span>{escape(table.title)}</span></caption>\n"
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>\n{notes}"
     )
 

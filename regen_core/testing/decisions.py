@@ -24,6 +24,7 @@ from attrs import frozen
 
 from regen_core.decision_table import DECISION_TABLE, DecisionTable, RegenerateFlag, SendAction
 from regen_core.documents import BillingDocument
+from regen_core.explain.words import times
 from regen_core.refusals import NothingToResend, Refusal, UnmappableItem
 from regen_core.regeneration import Regeneration, apply, decide
 from regen_core.request import RegenerateRequest
@@ -310,7 +311,7 @@ def main(arguments: Sequence[str] | None = None, core: Core = _THE_CORE) -> int:
         steps = cut(found[0], lambda fewer: None if (less := failing(seed, fewer, core)) is None else less[0])
         shortest = failing(seed, steps, core)
         lines = "\n".join([f"  {_named(verb)} {numbers}" for verb, *numbers in steps])
-        return f"seed {seed} fails after {len(steps)} steps\n{lines}\n{shortest and shortest[1]}\n"
+        return f"seed {seed} fails after {times(len(steps), 'step')}\n{lines}\n{shortest and shortest[1]}\n"
 
     gc.disable()  # nothing here is circular, and what is remembered needn't be looked through
     try:

@@ -10,6 +10,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from regen_core.explain.words import times
 from regen_core.rules import RULES
 from regen_core.testing.counting import ROWS
 from regen_core.testing.simulation import Step
@@ -166,7 +167,7 @@ def summary_of(report: Report) -> Iterator[str]:
         yield from failure_lines(verdict)
     told = counts_of(report.verdicts)
     yield f"{'conforms' if report.is_conforming else 'does not conform'}: {report.subject}"
-    yield f"{told}; {report.steps} steps, seed {report.seed}, {report.seconds:.1f} s"
+    yield f"{told}; {times(report.steps, 'step')}, seed {report.seed}, {report.seconds:.1f} s"
     yield from [f"skipped {name}: {why}" for name, why in report.lacking.items()]
     if report.never:
         yield f"rows never exercised: {', '.join(report.never)}"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Final
 
+from regen_core.explain.words import times
 from regen_core.rules import RULES
 from regen_core.testing.counting import ROWS
 from regen_core.testing.report import Outcome, Report, Verdict, counts_of, history_json, shortened
@@ -42,7 +43,8 @@ def _head(report: Report, title: str) -> Iterator[str]:
     tone = "passed" if report.is_conforming else "failed"
     yield f'<header class="{tone}"><h1>{escape(title)}</h1><p>{counts_of(report.verdicts)}</p></header>'
     if report.histories:
-        told = f"{report.histories} random histories of {report.steps} steps, seed {report.seed}; "
+        histories = times(report.histories, "random history", "random histories")
+        told = f"{histories} of {times(report.steps, 'step')}, seed {report.seed}; "
     else:
         told = ""
     yield f'<p class="quiet">{told}{report.seconds:.1f} s</p>'
@@ -63,7 +65,8 @@ def _failures(report: Report) -> Iterator[str]:
     for place, verdict in enumerate(told):
         yield from _failure(verdict, is_open=place < _OPEN)
     if vectors:
-        yield f"<details{'' if told else ' open'}><summary>{len(vectors)} vectors of the golden corpus</summary>"
+        count = times(len(vectors), "vector")
+        yield f"<details{'' if told else ' open'}><summary>{count} of the golden corpus</summary>"
         for verdict in vectors:
             yield from _failure(verdict, is_open=False)
         yield "</details>"
@@ -129,10 +132,11 @@ def _table(verdicts: Iterable[Verdict]) -> Iterator[str]:
 
 def _check(verdict: Verdict) -> str:
     tone = "never" if verdict.outcome is Outcome.NEVER else verdict.outcome.value
+    count = "count once" if verdict.exercised == 1 else "count"
     because = f'<br><span class="quiet">{_text(verdict.reason)}</span>' if verdict.reason else ""
     return (
         f'<tr><td><code>{escape(verdict.id)}</code><td class="{tone}">{verdict.outcome.value}'
-        f'<td class="count">{verdict.exercised or ""}<td>{_text(_says(verdict))}{because}</tr>'
+        f'<td class="{count}">{verdict.exercised or ""}<td>{_text(_says(verdict))}{because}</tr>'
     )
 
 

@@ -36,7 +36,8 @@ dt { flex: 0 0 9rem; } dd { margin: 0; }
   .checks thead { display: none; }
   .checks tr { display: block; border-bottom: 1px solid var(--line); padding: .4rem 0; }
   .checks td { display: inline; border: 0; padding: 0 .6rem 0 0; } .checks td:last-child { display: block; padding: 0; }
-  .checks .count:not(:empty)::after { content: " times"; } dl div { flex-wrap: wrap; } dt { flex-basis: 100%; }
+  .checks .count:not(:empty)::after { content: " times"; } .checks .count.once::after { content: " time"; }
+  dl div { flex-wrap: wrap; } dt { flex-basis: 100%; }
 }
 """
 """Colours keep a contrast of 4.5 to 1 on either background; a row of a table becomes a paragraph where it is narrow."""

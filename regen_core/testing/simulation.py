@@ -17,6 +17,7 @@ from typing import Final, TypeVar
 
 from attrs import frozen
 
+from regen_core.explain.words import times
 from regen_core.testing.asking import NAMINGS, SIGHTS
 from regen_core.testing.edits import EDITS
 from regen_core.testing.harness import Harness
@@ -324,7 +325,7 @@ def _report(seed: int, count: int, build: BuildSubject) -> str:
     assert failure is not None, "a seed's history is always the same"
     shortest = shrunk(make, failure)
     lines = "\n".join(f"  {verb} {numbers}" for verb, *numbers in shortest.steps)
-    return f"seed {seed} fails after {len(shortest.steps)} steps\n{lines}\n{shortest.error}\n"
+    return f"seed {seed} fails after {times(len(shortest.steps), 'step')}\n{lines}\n{shortest.error}\n"
 
 
 if __name__ == "__main__":

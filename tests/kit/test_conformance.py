@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner
 
 from regen_core.adapters.cli.main import cli
@@ -16,9 +17,10 @@ from regen_core.refusals import Refusal
 from regen_core.regeneration import Regeneration
 from regen_core.testing.adapted import Capability
 from regen_core.testing.conformance import Options, check_ids, conform
+from regen_core.testing.counting import ROWS
 from regen_core.testing.factories import NoSystem, factory_named
 from regen_core.testing.lists import BadList, entries_of
-from regen_core.testing.report import Outcome, Report, report_json, summary_of
+from regen_core.testing.report import Outcome, Report, Verdict, report_json, summary_of
 from regen_core.testing.report_html import report_html
 from regen_core.testing.subject import reference_subject
 from regen_core.testing.systems import system_of
@@ -99,6 +101,25 @@ def test_a_report_is_json_and_a_page_that_needs_nothing_else(clean: Report) -> N
     assert "http" not in page.replace("http-equiv", "")
     assert "TBL-W15" in page
     assert "`" not in page, "what is code is marked as such"
+
+
+def test_one_of_each_is_told_in_the_singular() -> None:
+    """A history of a step, a vector that fails, a check that was exercised once; two of each are plural."""
+    failed = Verdict(id="corpus PRE-4", rule_ids=("PRE-4",), outcome=Outcome.FAILED, exercised=1)
+    report = Report(
+        subject="x", seed=0, histories=1, steps=1, seconds=0.0, verdicts=(failed,), rows=dict.fromkeys(ROWS, 1)
+    )
+    page = report_html(report)
+    assert "1 random history of 1 step, seed 0" in page
+    assert "1 vector of the golden corpus" in page
+    assert '<td class="count once">1<' in page
+    assert "1 failed; 1 step, seed 0" in "\n".join(summary_of(report))
+    more = evolve(report, histories=2, steps=2, verdicts=(evolve(failed, exercised=2),) * 2)
+    page = report_html(more)
+    assert "2 random histories of 2 steps, seed 0" in page
+    assert "2 vectors of the golden corpus" in page
+    assert '<td class="count">2<' in page
+    assert "2 failed; 2 steps, seed 0" in "\n".join(summary_of(more))
 
 
 def test_a_failure_names_its_rule_and_tells_a_short_history(broken: Report) -> None:

@@ -122,8 +122,11 @@ class TestTheCommandLine:
         lines = capsys.readouterr().out.splitlines()
         assert [line.split(", ")[:2] for line in lines] == [["seeds 0:2", "400 steps"], ["seeds 0:4", "800 steps"]]
 
-    def test_a_failure_is_told_with_its_shortest_history(self, capsys: pytest.CaptureFixture[str]) -> None:
-        broken = next(each for each in broken_tables() if each.cell == "TBL-W7")
+    @pytest.mark.parametrize(("cell", "steps"), [("TBL-W7", "2 steps"), ("TBL-W1", "1 step")])
+    def test_a_failure_is_told_with_its_shortest_history(
+        self, capsys: pytest.CaptureFixture[str], cell: str, steps: str
+    ) -> None:
+        broken = next(each for each in broken_tables() if each.cell == cell)
         assert main(["--seeds", "0:2", "--steps", "2000"], Core(table=broken.table)) == 1
         told = capsys.readouterr().out
-        assert "fails after 2 steps" in told
+        assert f"fails after {steps}\n" in told

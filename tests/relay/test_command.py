@@ -118,7 +118,8 @@ class TestDelivering:
         assert (row["id"], row["attempts"], row["fault"][:8]) == (sent[2], 1, "HTTP 422")
         assert regen("deliver", "--to", receiver.url).code == 0
         receiver.otherwise = answers(200)
-        assert regen("deliver", "--retry-parked", "--json").json == {"success": True, "released": 1}
+        assert regen("deliver", "--retry-parked").out == "1 parked delivery released; it waits to be delivered\n"
+        assert regen("deliver", "--retry-parked", "--json").json == {"success": True, "released": 0}
         assert regen("deliver", "--to", receiver.url).code == 0
         assert sorted(receiver.ids) == sorted(sent)
 

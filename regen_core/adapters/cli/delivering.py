@@ -126,7 +126,8 @@ def _sink(ctx: click.Context, destination: str) -> Sink:
 
 
 def _told_released(settings: Settings, released: int) -> ExitCode:
-    told = f"{times(released, 'parked delivery', 'parked deliveries')} released; they wait to be delivered"
+    waits = "it waits" if released == 1 else "they wait"
+    told = f"{times(released, 'parked delivery', 'parked deliveries')} released; {waits} to be delivered"
     settings.output.show([Line(told, tone=Tone.STRONG)], {"success": True, "released": released})
     return ExitCode.DONE
 
