@@ -100,6 +100,9 @@ class TestRead:
         assert read.clients[0].caller.permissions == frozenset()
 
 
+TABLES = "[listen], [answers], [limits]"
+
+
 class TestFaults:
     """All at once, each with its place and what to do, and no value repeated."""
 
@@ -128,6 +131,23 @@ class TestFaults:
     def test_a_key_that_is_unknown_and_a_table_that_is_none(self) -> None:
         """Misspelt ones must not silently mean the default."""
         assert places({"limit": {}, "listen": 5, "clients": [CLIENT]}) == ["limit", "listen"]
+
+    @pytest.mark.parametrize(
+        ("given", "told"),
+        [
+            ({"port": 8443}, "port: doesn't belong here. Write it below [listen]."),
+            ({"tenant": "t"}, "tenant: doesn't belong here. Write it below [[clients]]."),
+            ({"listen": {"database": "x"}}, "listen.database: doesn't belong here. Write it above all tables."),
+            ({"clients": [{**CLIENT, "host": "x"}]}, "clients[1].host: doesn't belong here. Write it below [listen]."),
+            ({"listen": {"prot": 1}}, "listen.prot: is unknown. Known here are host, port, trusted_proxies."),
+            ({"limit": {}}, f"limit: is unknown. Known here are database, and the tables {TABLES} and [[clients]]."),
+            ({"listen": 5}, "listen: is not a table. Write [listen] above its keys."),
+            ({"clients": [5]}, "clients[1]: is not a table. Write [[clients]] above its keys."),
+        ],
+    )
+    def test_where_it_belongs_is_told(self, given: dict[str, Any], told: str) -> None:
+        """What is known elsewhere is in the wrong place, and not unknown."""
+        assert faults({"clients": [CLIENT], **given}) == (told,)
 
     @pytest.mark.parametrize(
         ("client", "where"),

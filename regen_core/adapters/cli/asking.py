@@ -38,11 +38,12 @@ from regen_core.wire.kinds import amount_fault
 __all__ = ["explain", "table"]
 
 _ALL = "all"
+_SOURCES = tuple([each.value.replace(" ", "-") for each in ItemSource])
 
 
 @click.command(cls=RegenCommand)
 @click.argument("names", nargs=-1, metavar="[NAME]...", type=click.Choice([*TABLES, _ALL]))
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), help="Format to print in.  [default: for reading]")
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), help="Format.  [default: text for people]")
 @click.pass_context
 def table(ctx: click.Context, names: tuple[str, ...], form: str | None) -> ExitCode:
     """Print decision tables, made from the data that decides.
@@ -93,10 +94,21 @@ def _case_options(command: Callable[..., Any]) -> Callable[..., Any]:
     amount = _Amount()
     options: list[Callable[[Callable[..., Any]], Callable[..., Any]]] = [
         click.option("--type", "kind", type=choice(DocumentType), help="Type of the document."),
-        click.option("--source", type=choice(ItemSource), help="What the item was billed from.  [default: unknown]"),
+        click.option(
+            "--source",
+            type=choice(ItemSource),
+            metavar="SOURCE",
+            help=f"What the item was billed from: {', '.join(_SOURCES)}.  [default: not told]",
+        ),
         click.option("--amount", type=amount, default="10", show_default=True, help="As the document states it."),
         click.option("--booking-amount", type=amount, help="Booking amount.  [default: not told]"),
-        click.option("--processing-type", type=choice(ProcessingType), default="Charge", show_default=True),
+        click.option(
+            "--processing-type",
+            type=choice(ProcessingType),
+            default="Charge",
+            show_default=True,
+            help="What the item is.",
+        ),
         click.option("--order-line-category", type=choice(OrderLineCategory), help="Of an order line item."),
         click.option("--adjustment-kind", type=choice(AdjustmentKind), help="Of an adjustment.  [default: Credit]"),
         flag_or_unknown("--booking-excluded", "Booking is excluded from revenue accounting."),
@@ -109,9 +121,9 @@ def _case_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--excluded", is_flag=True, help="The item is excluded from revenue accounting."),
         click.option("--stored", type=choice(TransactionState), help="A transaction is stored.  [default: none]"),
         click.option("--gone", is_flag=True, help="The item is gone from the document."),
-        click.option("--sent", count=True, help="A delivery was sent before; repeatable."),
-        click.option("--re-migrate", is_flag=True, help="reMigrate=true"),
-        click.option("--only-re-send", is_flag=True, help="onlyReSend=true"),
+        click.option("--sent", count=True, help="A delivery was sent before; once per delivery."),
+        click.option("--re-migrate", is_flag=True, help="The request says reMigrate=true."),
+        click.option("--only-re-send", is_flag=True, help="The request says onlyReSend=true."),
     ]
     for option in reversed(options):
         command = option(command)
@@ -131,7 +143,7 @@ def explain(ctx: click.Context, /, rule_ids: tuple[str, ...], kind: DocumentType
     \b
     Examples:
       regen explain TBL-S2 MAP-U
-      regen explain --type Invoice --source subscription --amount 10 --booking-amount -5 \\
+      regen explain --type Invoice --source subscription --booking-amount -5 \\
                     --stored active --sent --excluded --re-migrate
     """
     if rule_ids and kind is not None:

@@ -26,6 +26,10 @@ class _EnumChoice(click.Choice[str], Generic[E]):
             return value
         return self._members[super().convert(str(value).replace(" ", "-"), param, ctx)]
 
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:  # noqa: ARG002  # click's
+        """What may be given, on the same line."""
+        return f"Choose from: {', '.join(self._members)}."
+
 
 def choice(kind: type[Enum]) -> click.ParamType[Any]:
     """A parameter type for the members of an enum, spelled exactly (REQ-2)."""

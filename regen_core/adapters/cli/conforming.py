@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["conformance"]
 
 _SEEDS: Final = 2**31
-_FILE: Final = click.Path(path_type=Path, dir_okay=False)
-_EXISTING: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
+_FILE: Final = click.Path(path_type=Path)
 
 
 @click.command(cls=RegenCommand)
@@ -31,8 +30,8 @@ _EXISTING: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 @click.option("--steps", type=whole(1), help="Steps of each history.  [default: 120]")
 @click.option("--seed", type=whole(0), help="The first history's seed.  [default: another one each time]")
 @click.option("--derandomize", is_flag=True, help="The same histories each time: seed 0.")
-@click.option("--skips", type=_EXISTING, metavar="FILE", help="Checks to leave out: an id, two blanks, the reason.")
-@click.option("--xfails", type=_EXISTING, metavar="FILE", help="Checks that must fail, in the same form.")
+@click.option("--skips", type=_FILE, metavar="FILE", help="Checks to leave out: an id, two blanks, the reason.")
+@click.option("--xfails", type=_FILE, metavar="FILE", help="Checks that must fail, in the same form.")
 @click.option("--without", multiple=True, metavar="CAPABILITY", help="Skip what needs a capability; repeatable.")
 @click.option("--report", type=_FILE, metavar="FILE", help="Write the report as JSON.")
 @click.option("--html", type=_FILE, metavar="FILE", help="Write the report as a page.")
@@ -56,15 +55,18 @@ def conformance(
     The factory makes an empty store each time that it is called. A failure names the rule and tells the shortest
     history that was found; 'regen replay' performs it again. Exit status 1: it does not conform.
 
-    Over HTTP alone only answers are checked, and with --document how often they may differ. Where --store says what is
-    behind the service, everything is. The client's secret is read from REGEN_CLIENT_SECRET.
+    With --url alone the answers of a service are checked, and with --document those about a posted document. With
+    --store beside it, which says what is behind the service, all that stores are checked by is. The client's secret is
+    read from REGEN_CLIENT_SECRET.
 
     \b
     Examples:
       regen conformance --store my_package.stores:build
-      regen conformance --store my_package.stores:build --derandomize --report report.json
-      regen conformance --url http://127.0.0.1:8080 --client-id ID --document Invoice:8ad0ad0e9b293b260193ff7dbf9e399d
-      regen conformance --url http://127.0.0.1:8080 --client-id ID --store my_package.behind:build
+      regen conformance --store my_package.stores:build --report report.json
+      regen conformance --url http://127.0.0.1:8080 --client-id ID \\
+                        --document Invoice:8ad0ad0e9b293b260193ff7dbf9e399d
+      regen conformance --url http://127.0.0.1:8080 --client-id ID \\
+                        --store my_package.behind:build
     """
     options = _options(ctx, max_examples, steps, _seed(seed, derandomize=derandomize), skips, xfails)
     from regen_core.testing.conformance import conform  # noqa: PLC0415  # the kit is an extra of its own
@@ -75,6 +77,8 @@ def conformance(
     from regen_core.testing.systems import System  # noqa: PLC0415
 
     system = Named(**named).system(ctx, without)
+    _begin(report)
+    _begin(html)
     try:
         found = conform(system, options) if isinstance(system, System) else conform_service(system, options)
     except NoSystem as fault:
@@ -84,6 +88,12 @@ def conformance(
     told: list[Block] = [Line(line) for line in summary_of(found)]
     settings_of(ctx).output.show(told, report_json(found))
     return ExitCode.DONE if found.is_conforming else ExitCode.REFUSED
+
+
+def _begin(path: Path | None) -> None:
+    """Make the file; raises ``OSError`` where that fails, before anybody waits for what is to be written into it."""
+    if path is not None and not path.is_fifo():
+        path.open("ab").close()
 
 
 def _write(path: Path | None, text: Callable[[], str]) -> None:

@@ -81,14 +81,21 @@ def deliver(
 
     \b
     ledger     the built-in Revenue: it collects by the rules of regenerate_flag
-    file:PATH  append one JSON object per line; acknowledged once it is on the disk
-    URL        POST lines of JSON to http(s)://…; acknowledged by a status of 200 to 299
+    file:PATH  append a JSON object per line; acknowledged once on the disk
+    URL        POST lines of JSON to http(s)://…; acknowledged by a status of 2xx
 
     What fails is tried again after a while, with growing pauses, until all is delivered or parked. What an address
     refuses, or what failed too often, is parked and the rest goes on; exit status 1 tells of it. A bearer token for
     the address comes from REGEN_DELIVER_TOKEN.
 
     Delivery is at least once: a line may come again, with the same delivery id. Several relays may run at once.
+
+    \b
+    Examples:
+      regen deliver --to ledger
+      regen deliver --to file:deliveries.ndjson
+      regen deliver --to https://revenue.example/lines --follow
+      regen deliver --retry-parked
     """
     if once and follow:
         raise click.UsageError("--once ends when nothing is due and --follow never ends: give one of them.", ctx)

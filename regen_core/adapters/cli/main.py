@@ -159,7 +159,15 @@ Load documents in the JSON of Zuora's REST API, plan what a request would write 
 to Revenue. The options below may stand before or after the command.
 
 \b
-Exit status: 0 done, 1 refused or some refused, 2 wrong usage, 3 the environment failed.
+First steps:
+  regen load invoices.json
+  regen plan --type Invoice --number INV00000104
+  regen run --type Invoice --number INV00000104
+  regen deliver --to ledger
+  regen COMMAND --help
+
+Exit status: 0 done; 1 refused, all or in part, or a comparison found differences; 2 wrong usage; 3 the environment
+failed.
 
 \b
 Completion of commands and options in the shell:

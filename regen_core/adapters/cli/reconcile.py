@@ -78,7 +78,7 @@ def _day_of(text: str) -> date | None:
 
 @click.command(cls=RegenCommand)
 @click.option("--from", "first", type=_Day(), required=True, metavar="DATE", help="First document date, as 2026-01-31.")
-@click.option("--to", "last", type=_Day(), required=True, metavar="DATE", help="Last document date; it belongs to it.")
+@click.option("--to", "last", type=_Day(), required=True, metavar="DATE", help="Last document date, included.")
 @click.option("--type", "kind", type=choice(DocumentType), help="Documents of this type only.  [default: all]")
 @click.pass_context
 def reconcile(ctx: click.Context, first: date, last: date, kind: DocumentType | None) -> ExitCode:

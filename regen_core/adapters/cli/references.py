@@ -16,12 +16,12 @@ __all__ = ["name_checked", "reference_options", "request_options", "requested"]
 _Decorated = Callable[..., Any]
 
 
-def reference_options(*, is_required: bool) -> Callable[[_Decorated], _Decorated]:
-    """``--type``, ``--id`` and ``--number``."""
+def reference_options(*, is_required: bool, of: str = "the document") -> Callable[[_Decorated], _Decorated]:
+    """``--type``, ``--id`` and ``--number``; ``of`` what the id may be."""
 
     def decorate(command: _Decorated) -> _Decorated:
         command = click.option("--number", help="Number of the document, matched exactly.")(command)
-        command = click.option("--id", "id_", metavar="ID", help="Id of the document, matched exactly.")(command)
+        command = click.option("--id", "id_", metavar="ID", help=f"Id of {of}, matched exactly.")(command)
         kind = click.option("--type", "kind", type=choice(DocumentType), required=is_required, help="Document type.")
         return kind(command)
 

@@ -93,7 +93,8 @@ def run(
     \b
     Examples:
       regen run --type Invoice --number INV00000104
-      regen run --type Invoice --number INV00000104 --re-migrate --idempotency-key fix-104
+      regen run --type Invoice --number INV00000104 --re-migrate \\
+                --idempotency-key fix-104
     """
     settings, request = settings_of(ctx), requested(ctx, kind, id_, number, **flags)
     call = None if key is None else IdempotentCall(client=CLIENT, key=key, answer=_answer)

@@ -51,7 +51,9 @@ def _empty(text: str) -> str | None:
 @click.command(cls=RegenCommand)
 @click.option("--host", callback=faultless(_empty), help=f"Address to listen on.  [default: {DEFAULT_HOST}]")
 @click.option("--port", type=whole(0, 65535), help=f"Port to listen on; 0: any.  [default: {DEFAULT_PORT}]")
-@click.option("--config", "path", type=click.Path(path_type=Path), metavar="FILE", help="Configuration of a service.")
+@click.option(
+    "--config", "path", type=click.Path(path_type=Path), metavar="FILE", help="A service's configuration: TOML."
+)
 @click.option("--window/--no-window", default=None, help="Show what happens on a page.  [default: in a sandbox]")
 @click.pass_context
 def serve(
@@ -60,7 +62,8 @@ def serve(
     """Answer the operation over HTTP.
 
     Without a configuration it is a sandbox: one client of the tenant and entity, printed at the start, on the database
-    that the other commands use. Ctrl-C or SIGTERM lets requests in flight finish.
+    that the other commands use. With a configuration it knows the clients that the file names; 'regen hash-secret
+    --new' makes an id, a secret and its hash for one. Ctrl-C or SIGTERM lets requests in flight finish.
 
     The window is a page for this machine's own browser: documents, what is stored, what Revenue holds, the last
     requests. Whoever knows its address may do everything there; it is printed, and new at each start.

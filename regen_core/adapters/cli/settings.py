@@ -82,7 +82,7 @@ def shared_options() -> list[click.Parameter]:
             metavar="URL",
             expose_value=False,
             callback=_database,
-            help=f"Database.  [env: REGEN_DB; default: {DEFAULT_DB}]",
+            help=f"Database: sqlite:///FILE, or postgresql://USER@HOST/NAME.  [env: REGEN_DB; default: {DEFAULT_DB}]",
         ),
         click.Option(
             ["--tenant"],
@@ -101,7 +101,7 @@ def shared_options() -> list[click.Parameter]:
             multiple=True,
             expose_value=False,
             callback=_named("orgs"),
-            help="Organisation to see; repeatable. For load: of documents that name none.  [default: all; none]",
+            help="Organisation to see; repeatable. With load: of documents that name none.  [default: all; load: none]",
         ),
         click.Option(
             ["--json", "as_json"],
@@ -119,6 +119,15 @@ class RegenCommand(click.Command):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.params.extend(shared_options())
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The command's own options, then those that every command has."""
+        shared = {each.name for each in shared_options()}
+        for title, is_shared in (("Options", False), ("Options of every command, after it or before it", True)):
+            options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+            told = [each.get_help_record(ctx) for each in options if (each.name in shared) is is_shared]
+            with formatter.section(title):
+                formatter.write_dl([each for each in told if each is not None])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the command line; what says two things at once is wrong usage."""

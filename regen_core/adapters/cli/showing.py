@@ -174,7 +174,7 @@ _FLAT: Final = _Kind(lambda store: store.transactions, ("id", "field", "value", 
 
 @click.command(cls=RegenCommand)
 @click.argument("what", metavar="WHAT", type=click.Choice([*_KINDS, _RUNS]))
-@reference_options(is_required=False)
+@reference_options(is_required=False, of="the document, or of the run")
 @click.option("--flat", is_flag=True, help="transactions: every documented field, filled or why not.")
 @click.option("--pending", "state", flag_value="--pending", help="deliveries: only those that wait.")
 @click.option("--acknowledged", "state", flag_value="--acknowledged", help="deliveries: only those that are done.")

@@ -133,19 +133,33 @@ def configuration_of(given: Mapping[str, Any]) -> Configuration:
 def _table(place: str, given: object, readers: Mapping[str, _Reader], faults: list[str]) -> dict[str, Any]:
     """The values of one table, without those that are at fault."""
     if not isinstance(given, dict):
-        faults.append(f"{place}: is not a table. Write [{place}] above its keys.")
+        header = f"[{place}]" if place in _TABLES else "[[clients]]"
+        faults.append(f"{place}: is not a table. Write {header} above its keys.")
         return {}
     found = {}
     for name, value in given.items():
         where = f"{place}.{name}" if place else name
         if name not in readers:
-            faults.append(f"{where}: is unknown. Known here are {', '.join(readers)}.")
+            faults.append(f"{where}: {_unknown(place, name, readers)}")
             continue
         try:
             found[name] = readers[name](value)
         except Faulty as fault:
             faults.append(f"{where}: {fault}")
     return found
+
+
+def _unknown(place: str, name: str, readers: Mapping[str, _Reader]) -> str:
+    """Where a key belongs that stands in the wrong place; else what there is in its place."""
+    homes = [table for table, keys in _TABLES.items() if name in keys]
+    if homes:
+        return f"doesn't belong here. Write it {f'below [{homes[0]}]' if homes[0] else 'above all tables'}."
+    if name in _CLIENT:
+        return "doesn't belong here. Write it below [[clients]]."
+    if place:
+        return f"is unknown. Known here are {', '.join(readers)}."
+    tables = ", ".join([f"[{table}]" for table in _TABLES if table])
+    return f"is unknown. Known here are {', '.join(readers)}, and the tables {tables} and [[clients]]."
 
 
 def _clients(given: object, faults: list[str]) -> tuple[Client, ...]:

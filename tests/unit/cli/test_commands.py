@@ -460,6 +460,26 @@ def test_every_command_has_help(regen: Any, args: list[str]) -> None:
         assert all(option in said.out for option in ("--db", "--tenant", "--entity", "--org", "--json"))
 
 
+@pytest.mark.parametrize("name", cli.list_commands(None))  # type: ignore[arg-type]  # needs none
+def test_help_is_read_in_a_window_of_80_characters(regen: Any, name: str) -> None:
+    """Nothing is broken by the window; a command's own options stand before those of every command."""
+    said = regen(name, "--help")
+    assert [line for line in said.out.splitlines() if len(line) > 80] == []
+    own, shared = said.out.split("\nOptions of every command, after it or before it:\n")
+    assert "--db" not in own.partition("\nOptions:\n")[2]
+    assert [line.split()[0] for line in shared.splitlines() if line.startswith("  --")] == [
+        "--db", "--tenant", "--entity", "--org", "--json",
+    ]  # fmt: skip
+
+
+def test_the_first_help_is_read_in_a_window_of_80_characters(regen: Any) -> None:
+    """With the first steps, each of which is a command that there is."""
+    told = regen("--help").out.splitlines()
+    assert [line for line in told if len(line) > 80] == []
+    steps = [line.split()[1] for line in told if line.startswith("    regen ")]
+    assert steps == ["load", "plan", "run", "deliver", "COMMAND"]
+
+
 def test_the_version_is_printed(regen: Any) -> None:
     """The name and the installed version."""
     assert regen("--version").out.startswith("regen 0.")

@@ -57,7 +57,10 @@ class TestWrongUsage:
             (("load",), "Missing argument 'FILE...'"),
             (("load", "-", "-"), "can be read once"),
             (("load", "-", "--org", "a", "--org", "b"), "give --org once"),
-            (("plan", "--number", "INV-1"), "Missing option '--type'"),
+            (
+                ("plan", "--number", "INV-1"),
+                "Missing option '--type'. Choose from: Invoice, CreditMemo, DebitMemo, InvoiceItemAdjustment.\n",
+            ),
             (("plan", "--type", "invoice", "--number", "x"), "is not one of 'Invoice'"),
             (("plan", "--type", "Invoice"), "Give --id or --number"),
             (("plan", "--type", "Invoice", "--id", " "), "--id is blank"),
@@ -272,6 +275,21 @@ class TestTheEnvironmentFails:
         table.write_text("id,number\n", encoding="utf-8")
         said = regen("replay", str(table))
         assert (said.code, "Name what 'regen conformance --report' wrote." in said.err) == (2, True)
+
+    @pytest.mark.parametrize("option", ["--skips", "--xfails"])
+    def test_a_list_of_checks_that_can_not_be_read(self, regen: Any, tmp_path: Path, option: str) -> None:
+        """As other files that commands read."""
+        store = ("conformance", "--store", "regen_core.adapters.memory:MemoryStore")
+        self.complained(regen(*store, option, str(tmp_path / "nope.txt")), "nope.txt' does not exist")
+        self.complained(regen(*store, option, str(tmp_path)), "is a directory")
+
+    @pytest.mark.parametrize("option", ["--report", "--html"])
+    def test_a_report_that_can_not_be_written(self, regen: Any, tmp_path: Path, monkeypatch: Any, option: str) -> None:
+        """It is told before anything is checked, which may take long."""
+        monkeypatch.setattr("regen_core.testing.conformance.conform", None)
+        store = ("conformance", "--store", "regen_core.adapters.memory:MemoryStore")
+        self.complained(regen(*store, option, str(tmp_path)), "is a directory")
+        self.complained(regen(*store, option, str(tmp_path / "no" / "report")), "no/report' does not exist, or its")
 
     def test_a_destination_that_can_not_be_written(self, loaded: Any, tmp_path: Path) -> None:
         """Nothing is acknowledged."""
