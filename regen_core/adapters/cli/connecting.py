@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import unquote
 
 from regen_core.ports import Store, StoreFault
 from regen_core.transactions import Occasion
@@ -53,7 +54,7 @@ def opened(url: str, *, may_create: bool = False) -> Iterator[Store]:
     """
     if _is_path(url):
         raise NoUrl(url.removeprefix("sqlite:").removeprefix("//"))
-    path = url.removeprefix(_FILE_URL).partition("?")[0]
+    path = unquote(url.removeprefix(_FILE_URL).partition("?")[0])
     names_a_file = url.startswith(_FILE_URL) and path and not path.startswith((":", "file:"))
     if names_a_file and not _exists(path) and not may_create:
         raise NoDatabase(url)

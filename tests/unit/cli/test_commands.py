@@ -451,6 +451,17 @@ def test_a_database_is_named_by_option_before_environment(regen: Any, invoice: A
     assert not (tmp_path / "regen.db").exists()
 
 
+@pytest.mark.parametrize(
+    ("spelled", "name"), [("a%20b.db", "a b.db"), ("a b.db", "a b.db"), ("50%25%3F.db", "50%?.db")]
+)
+def test_what_a_load_made_is_found_again(regen: Any, invoice: Any, tmp_path: Path, spelled: str, name: str) -> None:
+    """A path in a URL may be encoded, and what would end it or be taken for a code has to be."""
+    url = f"sqlite:///{tmp_path}/{spelled}"
+    assert regen("--db", url, "load", regen.write("a.ndjson", invoice())).code == 0
+    assert (tmp_path / name).is_file()
+    assert len(regen("--db", url, "show", "documents").rows) == 1
+
+
 @pytest.mark.parametrize("args", [[], *[[name] for name in cli.list_commands(None)]])  # type: ignore[arg-type]  # needs none
 def test_every_command_has_help(regen: Any, args: list[str]) -> None:
     """-h and --help, each with the shared options."""
