@@ -60,7 +60,7 @@ def sentence(fault: BaseException) -> str:
     if isinstance(fault, KeyboardInterrupt):
         return "Interrupted. What was finished before is stored; the rest was not begun or was undone."
     if not isinstance(fault, OSError):
-        return str(fault)
+        return printable(str(fault))
     if fault.errno == errno.ENOENT and fault.filename is None:
         return "The working directory isn't there any more. Change into one that is."
     name = "The output" if fault.filename is None else f"'{printable(os.fsdecode(fault.filename))}'"

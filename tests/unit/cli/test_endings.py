@@ -228,6 +228,16 @@ class TestTheEnvironmentFails:
         said = loaded("load", str(tmp_path / "first.ndjson"), "--db", url)
         self.complained(said, "no file can be made or opened there")
 
+    @pytest.mark.parametrize("args", [("show", "documents"), ("load", "-")])
+    @pytest.mark.parametrize("url", ["sqlite:///{tmp}/\x1b[2J\u202e/a.db", "\x1b[2J\u202e.db"])
+    def test_a_name_that_would_steer_a_terminal(
+        self, regen: Any, tmp_path: Path, url: str, args: tuple[str, ...]
+    ) -> None:
+        """It is told, and steers nothing."""
+        said = regen(*args, "--db", url.format(tmp=tmp_path))
+        self.complained(said, "database")
+        assert not {"\x1b", "\u202e"} & set(said.err + said.out)
+
     @pytest.mark.parametrize(
         ("url", "told"),
         [
