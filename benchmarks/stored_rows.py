@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from benchmarks.cases import request
 from regen_core import BillingDocument, Regeneration, Scope, decide
-from regen_core.adapters.sql.rows import Occasions, content_row, key_row, transaction_row
+from regen_core.adapters.sql.contents import content_row
+from regen_core.adapters.sql.rows import Occasions, key_row, transaction_row
 from regen_core.idempotency import key_digest, meaning_of
 from regen_core.transactions import NO_TRANSACTIONS
 from regen_core.wire.requests import meaning_json

@@ -42,6 +42,7 @@ from regen_core.transactions import (
     StoredTransaction,
     StoredTransactions,
     TransactionState,
+    new_transaction,
     transaction_ids_of,
 )
 from regen_core.type_mapping import mapping_of, unmapped_because
@@ -329,17 +330,17 @@ def _writer(header: DocumentHeader, occasion: Occasion | None) -> _Write:
             return None
         kind, standalone = row.revenue_type, row.standalone
         if action is _GENERATE:
-            return BillingTransaction(id_of(item.id), header, item, kind, standalone, 1, _ACTIVE, occasion, occasion)
+            return new_transaction(id_of(item.id), header, item, kind, standalone, 1, _ACTIVE, occasion, occasion)
         assert old is not None, "only a stored transaction is overridden"
         id_, revision, created = old.transaction.id, old.transaction.revision + 1, old.transaction.created
-        return BillingTransaction(id_, header, item, kind, standalone, revision, _ACTIVE, created, occasion)
+        return new_transaction(id_, header, item, kind, standalone, revision, _ACTIVE, created, occasion)
 
     return write
 
 
 def _voided(old: BillingTransaction, occasion: Occasion | None) -> BillingTransaction:
     kind, standalone, revision = old.revenue_type, old.standalone, old.revision + 1
-    return BillingTransaction(old.id, old.header, old.item, kind, standalone, revision, _VOIDED, old.created, occasion)
+    return new_transaction(old.id, old.header, old.item, kind, standalone, revision, _VOIDED, old.created, occasion)
 
 
 _GENERATE: Final = WriteAction.GENERATE

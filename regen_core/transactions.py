@@ -17,6 +17,7 @@ from typing import Any, Final
 from attrs import Attribute, field, frozen
 
 from regen_core.documents import AdjustmentKind, BillingItem, DocumentHeader, DocumentKey, DocumentType, name_fault
+from regen_core.unchecked import unchecked
 
 __all__ = [
     "BillingTransaction",
@@ -28,6 +29,7 @@ __all__ = [
     "StoredTransactions",
     "TransactionState",
     "billed_amount",
+    "new_transaction",
     "transaction_id",
     "transaction_ids_of",
 ]
@@ -165,6 +167,10 @@ class BillingTransaction:
     def content(self) -> tuple[DocumentHeader, BillingItem, RevenueType, bool]:
         """What an override replaces: all but id, revision, state and the two occasions."""
         return (self.header, self.item, self.revenue_type, self.standalone)
+
+
+new_transaction: Final = unchecked(BillingTransaction)
+"""A transaction from all its fields in order, made faster than by its class, which checks none of them."""
 
 
 @frozen

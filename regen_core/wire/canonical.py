@@ -61,13 +61,11 @@ __all__ = [
     "header_content",
     "header_json",
     "header_of",
-    "header_of_content",
     "held_json",
     "held_of",
     "item_content",
     "item_json",
     "item_of",
-    "item_of_content",
     "key_json",
     "key_of",
     "occasion_json",
@@ -82,14 +80,6 @@ T = TypeVar("T")
 
 def _carried(value: object) -> CarriedFields:
     return CarriedFields(strict_json.dump(json_object(value)))
-
-
-_NOTHING_CARRIED: Final = CarriedFields()
-
-
-def _carried_text(text: str) -> CarriedFields:
-    """Carried fields by their text; most items carry nothing, and share it."""
-    return _NOTHING_CARRIED if text == "{}" else CarriedFields(text)
 
 
 _ASSUMPTION: Final = Codec(Assumption, {"fact": TEXT, "value": TEXT, "rule_id": TEXT})
@@ -138,8 +128,6 @@ _ITEM: Final = Codec(
     apart=frozenset({"carried"}),
 )
 
-_kept_item: Final = _ITEM.reader_of_kept("carried")
-
 _OCCASION: Final = Codec(Occasion, {"at": Row(iso, moment), "by": TEXT_OR_NONE})
 
 
@@ -158,19 +146,9 @@ def header_content(header: DocumentHeader) -> JsonObject:
     return _HEADER.brief(header)
 
 
-def header_of_content(json: JsonObject, key: DocumentKey, carried: str) -> DocumentHeader:
-    """The header whose content, key and carried text were stored."""
-    return _HEADER.read(json, key=key, carried=_carried_text(carried))
-
-
 def item_content(item: BillingItem) -> JsonObject:
     """An item without its carried fields, defaults left out: what a store keeps beside them."""
     return _ITEM.brief(item)
-
-
-def item_of_content(json: JsonObject, carried: str) -> BillingItem:
-    """The item whose content and carried text were stored."""
-    return _kept_item(json, _carried_text(carried))
 
 
 def header_json(header: DocumentHeader) -> JsonObject:

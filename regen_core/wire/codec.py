@@ -245,42 +245,6 @@ class Codec(Generic[T]):
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise self._fault(json, error) from None
 
-    def reader_of_kept(self, apart: str) -> Callable[[Any, object], T]:
-        """The reader of a brief form that a store kept, and of the one field beside it, without the constructor.
-
-        Each field that is there is checked as by :meth:`read`, and by the class where it is kept as it is, for text may
-        have to be a name. A default needs no check. Raises ``ValueError`` for a class that derives fields, which only
-        its constructor does.
-        """
-        fields = attrs.fields(self.kind)  # type: ignore[arg-type, misc, unused-ignore]  # T is an attrs class
-        if not all(each.init and not isinstance(each.default, attrs.Factory) for each in fields):  # type: ignore[arg-type, unused-ignore]  # a class
-            raise ValueError(f"{self.kind.__name__} derives fields")
-        puts = {each.name: getattr(self.kind, each.name).__set__ for each in fields}
-        told = {each.name: (puts[each.name], self._readers[each.name], each) for each in fields if each.name != apart}
-        needed = [each.name for each in fields if each.default is attrs.NOTHING]
-        defaults = [(puts[each.name], each.default) for each in fields if each.name not in (*needed, apart)]
-        put_apart, new, kind = puts[apart], object.__new__, self.kind
-
-        def read(json: Any, beside: object) -> T:
-            made = new(kind)
-            for put, default in defaults:
-                put(made, default)
-            try:
-                for name, part in json.items():
-                    put, reader, each = told[name]
-                    value = reader(part)
-                    if value is part and each.validator is not None:
-                        each.validator(made, each, value)
-                    put(made, value)
-                for name in needed:
-                    getattr(made, name)
-            except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
-                raise self._fault(json, error) from None
-            put_apart(made, beside)
-            return made
-
-        return read
-
     def _fault(self, json: object, error: Exception) -> NotCanonical:
         if not isinstance(json, dict):
             return NotCanonical(f"{self.kind.__name__}: expected an object, found {kind_of(json)}")

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from attrs import define, evolve, field
 
+from regen_core.adapters.sql.contents import content_row
 from regen_core.adapters.sql.lookups import in_parts
 from regen_core.adapters.sql.prepared import Prepared
 from regen_core.adapters.sql.reading import Question, Reader
-from regen_core.adapters.sql.rows import content_row, key_row
+from regen_core.adapters.sql.rows import key_row
 from regen_core.adapters.sql.unit import Row
 from regen_core.changes import document_changes
 from regen_core.documents import BillingDocument

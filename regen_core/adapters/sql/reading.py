@@ -9,9 +9,10 @@ from typing import Self
 from attrs import field, frozen
 
 from regen_core.access import Scope
+from regen_core.adapters.sql.contents import Content
 from regen_core.adapters.sql.faults import PassingConflict
 from regen_core.adapters.sql.prepared import Prepared
-from regen_core.adapters.sql.rows import Content, Contents, Occasions, key_of_row, transaction_of_row
+from regen_core.adapters.sql.rows import Contents, Occasions, key_of_row, transaction_of_row
 from regen_core.adapters.sql.statements import Statements
 from regen_core.adapters.sql.unit import Row, UnitOfWork
 from regen_core.documents import DocumentKey

@@ -8,27 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import Any, Final
 
-from attrs import frozen
-from msgspec.json import Decoder, Encoder
-
+from regen_core.adapters.sql.contents import (
+    Content,
+    content_of_row,
+    header_of_text,
+    header_text,
+    item_of_text,
+    item_text,
+)
 from regen_core.decision_table import RegenerateFlag, SendAction
-from regen_core.documents import BillingDocument, BillingItem, DocumentHeader, DocumentKey, DocumentType
+from regen_core.documents import BillingItem, DocumentHeader, DocumentKey, DocumentType
 from regen_core.ports import OutboxEntry
 from regen_core.revenue import Delivery, Held, HeldAs
-from regen_core.transactions import BillingTransaction, Occasion, RevenueType, TransactionState
-from regen_core.wire.canonical import header_content, header_of_content, item_content, item_of_content
-from regen_core.wire.codec import NotCanonical
+from regen_core.transactions import BillingTransaction, Occasion, RevenueType, TransactionState, new_transaction
 
 __all__ = [
-    "Content",
     "Contents",
     "MOST_TEXT",
     "Occasions",
-    "content_of_row",
-    "content_row",
     "entry_of_row",
     "held_of_row",
     "held_row",
@@ -43,25 +42,15 @@ __all__ = [
 Row = tuple[Any, ...]
 _OccasionRow = tuple[str | None, str | None]
 
-_SEPARATOR: Final = "\x1e"
-"""Parts the carried fields of items: a control character, which JSON text never holds unescaped."""
-
 MOST_TEXT: Final = 1 << 21
 """Characters of a generation of contents: 3,400 documents of five items, and 12 MB with what is made of them."""
 
-_read: Final = Decoder().decode
-_encode: Final = Encoder().encode
 _TYPES: Final = {each.value: each for each in DocumentType}
 _REVENUE_TYPES: Final = {each.value: each for each in RevenueType}
 _STATES: Final = {each.value: each for each in TransactionState}
 _FLAGS: Final = {each.value: each for each in RegenerateFlag}
 _ACTIONS: Final = {each.value: each for each in SendAction}
 _KINDS: Final = {each.value: each for each in HeldAs}
-
-
-def _write(value: object) -> str:
-    """JSON text; names and texts of documents hold nothing that UTF-8 couldn't (REQ-14)."""
-    return _encode(value).decode()
 
 
 def key_row(key: DocumentKey) -> Row:
@@ -72,51 +61,6 @@ def key_row(key: DocumentKey) -> Row:
 def key_of_row(row: Sequence[Any]) -> DocumentKey:
     """The identity with which a row begins."""
     return DocumentKey(tenant=row[0], entity=row[1], type=_TYPES[row[2]], id=row[3])
-
-
-@frozen
-class Content:
-    """A version of a document as it was loaded."""
-
-    document: BillingDocument
-
-    @property
-    def header(self) -> DocumentHeader:
-        """The version's header; all transactions written from it share this object."""
-        return self.document.header
-
-    def item(self, item_id: str) -> BillingItem:
-        """One of the version's items."""
-        try:
-            return self.items[item_id]
-        except KeyError:
-            raise NotCanonical("a transaction's item is not in the content that it was written from") from None
-
-    @cached_property
-    def items(self) -> dict[str, BillingItem]:
-        """The version's items by id."""
-        return {item.id: item for item in self.document.items}
-
-
-def content_row(document: BillingDocument) -> Row:
-    """Header, header's carried fields, items, items' carried fields."""
-    items = document.items
-    carried = _SEPARATOR.join([item.carried.text for item in items])
-    if carried.count(_SEPARATOR) >= max(len(items), 1):
-        raise ValueError("carried fields hold the control character U+001E; JSON text writes it as \\u001e")
-    header = document.header
-    return (_write(header_content(header)), header.carried.text, _write([*map(item_content, items)]), carried)
-
-
-def content_of_row(key: DocumentKey, row: Row) -> Content:
-    """The content that :func:`content_row` wrote."""
-    header, header_carried, items, items_carried = row
-    try:
-        parts = zip(_read(items), items_carried.split(_SEPARATOR), strict=False)
-        read = tuple([item_of_content(part, carried) for part, carried in parts])
-        return Content(BillingDocument(header_of_content(_read(header), key, header_carried), read))
-    except (AttributeError, TypeError, ValueError) as damage:
-        raise NotCanonical(f"the content of a document: {damage}") from None
 
 
 class Contents:
@@ -192,7 +136,7 @@ def transaction_row(transaction: BillingTransaction, occasions: Occasions) -> Ro
 def transaction_of_row(header: DocumentHeader, item: BillingItem, row: Row, occasions: Occasions) -> BillingTransaction:
     """The transaction that :func:`transaction_row` wrote, with its header and item."""
     found, kind, standalone, revision, state, created_at, created_by, updated_at, updated_by = row
-    return BillingTransaction(
+    return new_transaction(
         found,
         header,
         item,
@@ -245,9 +189,9 @@ def held_row(held: Held, occasions: Occasions) -> Row:
         *transaction_row(transaction, occasions),
         header.date.isoformat(),
         header.currency,
-        _write(header_content(header)),
+        header_text(header),
         header.carried.text,
-        _write(item_content(item)),
+        item_text(item),
         item.carried.text,
     )
 
@@ -255,6 +199,5 @@ def held_row(held: Held, occasions: Occasions) -> Row:
 def held_of_row(row: Row, occasions: Occasions) -> Held:
     """What :func:`held_row` wrote."""
     _, _, _, _, _, _, _, kind, *told, _, _, header, header_carried, item, item_carried = row
-    read = header_of_content(_read(header), key_of_row(row), header_carried)
-    of = item_of_content(_read(item), item_carried)
+    read, of = header_of_text(header, key_of_row(row), header_carried), item_of_text(item, item_carried)
     return Held(transaction_of_row(read, of, tuple(told), occasions), _KINDS[kind])

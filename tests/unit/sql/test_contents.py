@@ -12,7 +12,8 @@ from attrs import evolve
 
 from regen_core.access import Scope
 from regen_core.adapters.sql import SqlStore, rows
-from regen_core.adapters.sql.rows import Content, Contents, Row, content_of_row, content_row, key_of_row, key_row
+from regen_core.adapters.sql.contents import Content, content_of_row, content_row
+from regen_core.adapters.sql.rows import Contents, Row, key_of_row, key_row
 from regen_core.adapters.sql.sandbox import SqlSandbox
 from regen_core.documents import BillingDocument
 from regen_core.regeneration import Regeneration
