@@ -44,9 +44,17 @@ _MODULES: Final = {
 """The kinds of databases, each imported when it is opened: one driver is needed, not all."""
 
 
-def shown_url(url: URL) -> str:
-    """A database URL as it may appear in a message: without its password."""
-    return url.render_as_string(hide_password=True)
+_PASSWORDS: Final = re.compile(r"(\A[\w+]+://[^:/]*:)[^@]*(?=@)|([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
+"""A password where a URL has it, and where libpq takes it as a parameter."""
+
+
+def shown_url(url: str) -> str:
+    """A database URL as it may appear in a message: as it was written, without its passwords.
+
+    >>> shown_url("postgresql://me:secret@host/my db?sslpassword=secret"), shown_url("sqlite:///:memory:")
+    ('postgresql://me:***@host/my db?sslpassword=***', 'sqlite:///:memory:')
+    """
+    return _PASSWORDS.sub(lambda found: f"{found[1] or found[2]}***", url)
 
 
 def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Connections:
@@ -57,7 +65,7 @@ def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Connection
     """
     url = re.sub(r"\Apostgres://", "postgresql://", url)  # libpq takes both
     parsed, backend = _known(url)
-    where = shown_url(make_url(url))
+    where = shown_url(url)
     backend.check(parsed, where)
     style: Any = {} if backend.paramstyle is None else {"paramstyle": backend.paramstyle}
     engine = create_engine(parsed, connect_args=dict(backend.options(busy_timeout)), poolclass=NullPool, **style)
@@ -94,12 +102,12 @@ def _known(url: str) -> tuple[URL, Backend]:
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):  # the last for a port that is none
         raise UnreadableDatabaseUrl(_without_password(url), "it is not a database URL") from None
     if kind not in _MODULES:
-        raise UnreadableDatabaseUrl(shown_url(parsed), "it is neither SQLite's nor PostgreSQL's")
+        raise UnreadableDatabaseUrl(shown_url(url), "it is neither SQLite's nor PostgreSQL's")
     try:
         backend: Backend = import_module(_MODULES[kind]).BACKEND
     except ImportError:
         missing = "its driver is missing: pip install 'regen-core[postgresql]'"
-        raise UnreadableDatabaseUrl(shown_url(parsed), missing) from None
+        raise UnreadableDatabaseUrl(shown_url(url), missing) from None
     return parsed.set(drivername=backend.driver), backend
 
 

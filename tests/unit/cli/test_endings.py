@@ -247,7 +247,14 @@ class TestTheEnvironmentFails:
             ("sqlite://a.db", "write sqlite:///a.db."),
             ("user:secret@host", "is not a database URL"),
             ("mysql://u:secret@h/d", "mysql"),
-            ("sqlite:///{tmp}/no/such/dir/a.db", "no/such/dir"),
+            (
+                "sqlite:///:memory:",
+                "The database sqlite:///:memory: can't be opened: a database in memory keeps nothing.",
+            ),
+            (
+                "sqlite:///{tmp}/no/such/dir ü:1/a.db",
+                "The database sqlite:///{tmp}/no/such/dir ü:1/a.db failed (its dir",
+            ),
             ("sqlite:///{tmp}/text", "not an SQLite database"),
             ("sqlite:///{tmp}", "{tmp}"),
             ("sqlite:////dev/null", "it names a device or a pipe, and a file is needed"),
@@ -255,6 +262,11 @@ class TestTheEnvironmentFails:
             ("sqlite:///{tmp}/a.db?mode=rwc", "with uri=true and file:"),
             ("sqlite:///file:{tmp}/a.db?nolock=1&uri=true", "after its ? are only cache"),
             ("sqlite:///{tmp}/" + "x" * 300, "has a name that is too long."),
+            (
+                "postgresql://u@127.0.0.1:1/x?password=secret&sslpassword=secret",
+                "/x?password=***&sslpassword=*** can't be",
+            ),
+            ("mysql://u:secret@h/d?password=secret", "mysql"),
             ("postgres://u:secret@127.0.0.1:1/x", "postgresql://u:***@127.0.0.1:1/x can't be reached"),
         ],
     )
