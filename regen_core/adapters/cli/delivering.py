@@ -18,7 +18,7 @@ from regen_core.adapters.cli.faults import ExitCode
 from regen_core.adapters.cli.settings import RegenCommand, Settings, settings_of
 from regen_core.adapters.cli.stopping import Stop, stop_on_signals
 from regen_core.adapters.revenue.file_sink import FileSink
-from regen_core.adapters.revenue.relay import IDLE, Happened, Relay, TakesNothing, Tally, Until, World
+from regen_core.adapters.revenue.relay import Happened, Relay, TakesNothing, Tally, Until, World, idle
 from regen_core.adapters.revenue.sink import Sink
 from regen_core.attempts import RetryPolicy
 from regen_core.explain.blocks import Line, Tone, printable
@@ -45,6 +45,8 @@ TOKEN: Final = "REGEN_DELIVER_TOKEN"  # noqa: S105  # its name, not a token
 
 _FILE: Final = "file:"
 _PLACES: Final = "Deliveries go --to ledger, --to file:PATH or --to https://HOST/PATH."
+
+_RETRY: Final = Line("When the cause is gone: regen deliver --retry-parked --to …", tone=Tone.QUIET)
 
 
 class _NoHttp(StoreFault):
@@ -145,17 +147,35 @@ def _to_ledger(settings: Settings, store: Store, until: Until, batch: int) -> Ex
         while not stop.is_asked:
             done = store.deliver_to_ledger(settings.scope, batch)
             if not done.collected + done.ignored:
-                if until is not Until.STOPPED:
+                wait = idle(store, settings.scope, until)
+                if wait is None:
                     break
-                stop.sleep(IDLE.total_seconds())
+                stop.sleep(wait.total_seconds())
             collected, ignored = collected + done.collected, ignored + done.ignored
-    total, left = collected + ignored, store.backlog(settings.scope).waiting
+    left = store.backlog(settings.scope)
+    is_done = not left.waiting or not _stopped_early(stop, until)
+    return _told_of_ledger(settings, collected, ignored, left, is_done=is_done)
+
+
+def _told_of_ledger(settings: Settings, collected: int, ignored: int, left: Backlog, *, is_done: bool) -> ExitCode:
+    total = collected + ignored
     told = f"{times(total, 'delivery', 'deliveries')} to the ledger: {collected} collected, {ignored} ignored"
-    told = f"{told} (REV-1, REV-2){f'; {left} waiting' if left else ''}"
-    code = ExitCode.ENVIRONMENT_FAILED if left and _stopped_early(stop, until) else ExitCode.DONE
-    value = {"delivered": total, "collected": collected, "ignored": ignored, "waiting": left}
-    settings.output.show([Line(told, tone=Tone.STRONG)], {"success": code is ExitCode.DONE, "to": "ledger", **value})
-    return code
+    counts = ", ".join([f"{count} {word}" for count, word in _left(left) if count])
+    lines = [Line(f"{told} (REV-1, REV-2){f'; {counts}' if counts else ''}", tone=Tone.STRONG)]
+    if left.parked:
+        lines.append(_RETRY)
+    value = {
+        "delivered": total,
+        "collected": collected,
+        "ignored": ignored,
+        **{word: count for count, word in _left(left)},
+    }
+    settings.output.show(lines, {"success": is_done, "to": "ledger", **value})
+    return ExitCode.DONE if is_done else ExitCode.ENVIRONMENT_FAILED
+
+
+def _left(backlog: Backlog) -> tuple[tuple[int, str], ...]:
+    return (backlog.waiting, "waiting"), (backlog.parked, "parked")
 
 
 def _to_sink(settings: Settings, store: Store, sink: Sink, until: Until, attempts: int, batch: int | None) -> ExitCode:
@@ -259,5 +279,5 @@ def _lines(sink: Sink, report: _Report, tally: Tally, left: Backlog) -> Sequence
     if tally.parked > len(report.parked):
         lines.append(Line("… and more: regen show deliveries --parked", tone=Tone.QUIET))
     if tally.parked:
-        lines.append(Line("When the cause is gone: regen deliver --retry-parked --to …", tone=Tone.QUIET))
+        lines.append(_RETRY)
     return lines

@@ -29,7 +29,8 @@ class AppendedFile:
     """Appends whole lines and returns when they are on the disk. Raises ``OSError`` with the file's name.
 
     One process at a time: another one waits. A line that a crash left unfinished was never acknowledged, so it comes
-    again; its torn beginning is removed, or it would spoil the line after it.
+    again; its torn beginning is removed, or it would spoil the line after it. Where the file was moved or removed
+    meanwhile, a new one is begun under its name: what is appended can be read there.
     """
 
     def __init__(self, path: str) -> None:
@@ -37,31 +38,58 @@ class AppendedFile:
         self._file = -1
 
     def __enter__(self) -> Self:
-        is_new = not os.path.exists(self._path)
-        self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
-        try:
-            self._lock()
-            if stat.S_ISREG(os.fstat(self._file).st_mode):
-                self._mend()
-            if is_new:
-                self._sync_directory()
-        except BaseException:
-            os.close(self._file)
-            raise
+        self._open()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        os.close(self._file)
+        self._close()
 
     def append(self, lines: Iterable[bytes]) -> None:
-        """Append lines, each with its end; when this returns they are durable."""
-        left = memoryview(b"".join(lines))
-        with self._named():
-            while left:
-                left = left[os.write(self._file, left) :]
-            self._sync(self._file)
+        """Append lines, each with its end; when this returns they are durable in the file of that name.
+
+        Lines that went into a file which was moved or removed while they were written are appended anew: they may stand
+        in two files, as a delivery may come twice (REV-0), and never in none.
+        """
+        text = b"".join(lines)
+        is_kept = False
+        while not is_kept:
+            if not self._is_there():
+                self._close()
+                self._open()
+            with self._named():
+                self._write(text)
+            is_kept = self._is_there()
+
+    def _write(self, text: bytes) -> None:
+        left = memoryview(text)
+        while left:
+            left = left[os.write(self._file, left) :]
+        self._sync(self._file)
+
+    def _is_there(self) -> bool:
+        """Whether whoever opens the path finds the file that is open."""
+        try:
+            return os.path.samestat(os.fstat(self._file), os.stat(self._path))
+        except FileNotFoundError:
+            return False
+
+    def _open(self) -> None:
+        self._file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        try:
+            self._lock()
+            if stat.S_ISREG(os.fstat(self._file).st_mode):
+                self._mend()
+                self._sync_directory()
+        except BaseException:
+            self._close()
+            raise
+
+    def _close(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+        self._file = -1
 
     def _lock(self) -> None:
         if fcntl is not None:
@@ -84,7 +112,7 @@ class AppendedFile:
                 os.write(self._file, b"\n")
 
     def _sync_directory(self) -> None:
-        """Make the new file's name durable too."""
+        """Make the file's name durable too: it may be new."""
         with contextlib.suppress(OSError):  # not every system opens directories
             directory = os.open(os.path.dirname(os.path.abspath(self._path)), os.O_RDONLY)
             try:

@@ -34,7 +34,7 @@ from regen_core.attempts import (
 )
 from regen_core.ports import Outbox, OutboxEntry, Settlement, StoreFault
 
-__all__ = ["IDLE", "Happened", "Relay", "Round", "TakesNothing", "Tally", "Until", "World"]
+__all__ = ["IDLE", "Happened", "Relay", "Round", "TakesNothing", "Tally", "Until", "World", "idle"]
 
 IDLE: Final = timedelta(seconds=1)
 """How often a relay with nothing to do looks into the outbox: soon enough for people, cheap for a database."""
@@ -139,7 +139,7 @@ class Relay:
                     break
                 self.world.sleep(done.pause.wait.total_seconds())
             elif not done.claimed:
-                wait = self._idle(until)
+                wait = idle(self.store, self.scope, until)
                 if wait is None:
                     break
                 self.world.sleep(wait.total_seconds())
@@ -152,15 +152,6 @@ class Relay:
             in_a_row = self.parked_in_a_row if pause.said is None else self.astray_in_a_row
             self.tell(TakesNothing(in_a_row, None if ends else pause.wait, pause.said))
         return ends
-
-    def _idle(self, until: Until) -> timedelta | None:
-        """How long to sleep when nothing is due; ``None`` at the end."""
-        if until is Until.ONCE:
-            return None
-        backlog = self.store.backlog(self.scope)
-        if backlog.next_due is None:
-            return IDLE if until is Until.STOPPED else None
-        return min(IDLE, max(_SHORTEST, backlog.next_due - backlog.at))
 
     def round(self) -> Round:
         """Claim what is due, send it as far as time and destination allow, and give the rest back."""
@@ -249,3 +240,13 @@ class Relay:
     def _give_back(self, unsettled: dict[int, Settlement]) -> None:
         if unsettled:
             self.store.settle(self.scope, tuple(unsettled.values()))
+
+
+def idle(store: Outbox, scope: Scope, until: Until) -> timedelta | None:
+    """How long to sleep when nothing is due; ``None`` at the end."""
+    if until is Until.ONCE:
+        return None
+    backlog = store.backlog(scope)
+    if backlog.next_due is None:
+        return IDLE if until is Until.STOPPED else None
+    return min(IDLE, max(_SHORTEST, backlog.next_due - backlog.at))

@@ -314,6 +314,7 @@ class TestDeliver:
         loaded("run", *REFERENCE)
         assert loaded("deliver", "--to", "ledger", "--json").json == {
             "success": True, "to": "ledger", "delivered": 2, "collected": 2, "ignored": 0, "waiting": 0,
+            "parked": 0,
         }  # fmt: skip
         loaded("run", *REFERENCE)
         assert "2 deliveries to the ledger: 0 collected, 2 ignored" in loaded("deliver", "--to", "ledger").out
