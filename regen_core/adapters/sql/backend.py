@@ -6,7 +6,7 @@ statements, what a unit of work does and in which order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -17,10 +17,13 @@ from regen_core.adapters.sql.faults import DamagedRows
 from regen_core.ports import StoreFault
 from regen_core.wire.codec import NotCanonical
 
-__all__ = ["Backend", "Claims", "raise_translated", "translated"]
+__all__ = ["Ask", "Backend", "Claims", "raise_translated", "translated"]
 
 Claims = Callable[[str], AbstractContextManager[bool]]
 """Claims an Idempotency-Key, by its digest, for the time of a block; whether it was free (IDM-3)."""
+
+Ask = Callable[[str], Sequence[tuple[Any, ...]]]
+"""The rows that answer a question, asked in a unit of work of its own."""
 
 
 @frozen(kw_only=True, eq=False)
@@ -37,7 +40,8 @@ class Backend:
     before them are read; ``check`` looks at a URL before it is opened, ``options`` what the driver is given with a
     lock timeout in seconds, ``set_up`` prepares a connection and refuses weak settings; ``is_alive`` tells of an idle
     connection whether it can still be used, without asking the server; ``claims`` makes what claims keys across
-    processes; ``fault_of`` translates the driver's errors, ``None`` where the database isn't to blame.
+    processes, which may ask the database; ``fault_of`` translates the driver's errors, ``None`` where the database
+    isn't to blame.
     """
 
     driver: str
@@ -55,7 +59,7 @@ class Backend:
     options: Callable[[float], Mapping[str, Any]]
     set_up: Callable[[Any, str, float], None]
     is_alive: Callable[[Any], bool]
-    claims: Callable[[URL, str], Claims]
+    claims: Callable[[Ask, str], Claims]
     fault_of: Callable[[BaseException, str], StoreFault | None]
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "DatabaseUnavailable",
     "DurabilityTooWeak",
     "ForeignDatabase",
+    "KeyFileReadOnly",
     "NewerDatabase",
     "NotADatabase",
     "OlderDatabase",
@@ -78,6 +79,15 @@ class ReadOnlyDatabase(_DatabaseFault):
     """The file or its directory can't be written, or the role may not write."""
 
     says = "is read-only. Make it writable (a file with its directory, a role's rights), or name another database."
+
+
+class KeyFileReadOnly(ReadOnlyDatabase):
+    """The file in which Idempotency-Keys are claimed can't be written, or not be made."""
+
+    says = (
+        "can't claim an Idempotency-Key: the file beside it with -keys behind its name can't be written. Nothing of "
+        "this operation was stored. Let whoever may write the database write that file and its directory, too."
+    )
 
 
 class DatabaseBusy(_DatabaseFault):

@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import URL
 
 from regen_core.adapters.sql import faults
-from regen_core.adapters.sql.backend import Backend, Claims
+from regen_core.adapters.sql.backend import Ask, Backend, Claims
 from regen_core.adapters.sql.keys import RunningKeys
 from regen_core.adapters.sql.no_connection import why_not
 from regen_core.ports import StoreFault
@@ -97,7 +97,7 @@ def _is_alive(connection: psycopg.Connection[Any]) -> bool:
     return not readable.poll(0)
 
 
-def _claims(_: URL, __: str) -> Claims:
+def _claims(_: Ask, __: str) -> Claims:
     """The server knows who has a key, whichever process asks; in this one nobody has to ask it."""
     return RunningKeys().claimed
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy.engine import URL, Connection
 
 from regen_core.adapters.sql import faults
-from regen_core.adapters.sql.backend import Backend, Claims
+from regen_core.adapters.sql.backend import Ask, Backend, Claims
 from regen_core.adapters.sql.key_file import KeyFile
 from regen_core.adapters.sql.schema import METADATA
 from regen_core.ports import StoreFault
@@ -128,10 +129,18 @@ def _shares(columns: Sequence[str], *, is_unique: bool) -> str:
     return " ".join(map(str, [*told[:-1], 1] if is_unique else told))
 
 
-def _claims(url: URL, where: str) -> Claims:
+_FILE: Final = "SELECT CAST(file AS BLOB) FROM pragma_database_list WHERE name = 'main'"
+"""The file as SQLite found it, whichever way the URL spells it; as bytes, since a name need not be text."""
+
+
+def _claims(ask: Ask, where: str) -> Claims:
     """Keys are claimed in a file beside the database, which is made when the first one is."""
-    path = str(url.database).removeprefix("file:").partition("?")[0]
-    return KeyFile(f"{os.path.realpath(path)}-keys", where).claimed
+
+    @cache
+    def key_file() -> KeyFile:
+        return KeyFile(os.path.realpath(os.fsdecode(ask(_FILE)[0][0])), where)
+
+    return lambda digest: key_file().claimed(digest)
 
 
 def _fault_of(error: BaseException, where: str) -> StoreFault | None:

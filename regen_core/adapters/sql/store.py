@@ -71,7 +71,7 @@ class SqlStore:
         self._connections = connections
         self._units = Units(connections)
         self._clock = clock
-        saved, claim = count(), connections.backend.claims(connections.engine.url, connections.where)
+        saved, claim = count(), connections.backend.claims(connections.ask, connections.where)
         self._claims = Claims(claim, lambda: next(saved) % CLEAN_UP_EVERY == 0)
 
     @classmethod

@@ -62,6 +62,11 @@ class Connections:
         else:
             held[0].close()
 
+    def ask(self, question: str) -> Sequence[Row]:
+        """The rows that answer a question, in a unit of its own."""
+        with UnitOfWork(self, self.backend.reading) as unit:
+            return unit.all(Prepared(question, tuple), ())
+
     def close(self) -> None:
         """Close what is idle."""
         while self._idle:
