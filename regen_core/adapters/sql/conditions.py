@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import cache
 from typing import Any, Final
@@ -9,13 +10,17 @@ from typing import Any, Final
 from attrs import evolve
 from sqlalchemy import ColumnElement, Dialect, Select, Table, and_, bindparam, not_, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
+from regen_core.access import Scope
 from regen_core.adapters.sql.prepared import Prepared, prepare
 from regen_core.adapters.sql.schema import documents, outbox, revenue
 
 __all__ = [
     "CONTENT",
     "DOCUMENT",
+    "FEW",
     "HELD",
     "INSERTS",
     "OF_DOCUMENT",
@@ -27,7 +32,9 @@ __all__ = [
     "deliveries_with",
     "equal",
     "held_with",
+    "org_count",
     "org_names",
+    "org_values",
     "same",
     "visible",
 ]
@@ -82,8 +89,28 @@ def same(left: Table, right: Table, **names: str) -> ColumnElement[bool]:
 OF_DOCUMENT: Final = dict(zip(DOCUMENT, DOCUMENT, strict=True))
 
 
+FEW: Final = 8
+"""So many organisations are given one by one, with one text of a statement per number; more as one list."""
+
+_LIST: Final = "org_list"
+
+
+def org_count(scope: Scope) -> int | None:
+    """By how many organisations a statement filters: any number beyond a few is the same; ``None`` for all."""
+    return None if scope.orgs is None else min(len(scope.orgs), FEW + 1)
+
+
+def org_values(scope: Scope) -> tuple[str, ...]:
+    """The organisations of a scope, in the form that goes with :func:`org_count`."""
+    orgs = scope.orgs
+    if orgs is None or len(orgs) <= FEW:
+        return tuple(orgs or ())
+    return (json.dumps(tuple(orgs)),)
+
+
 def org_names(orgs: int | None) -> tuple[str, ...]:
-    return tuple(f"org_{number}" for number in range(orgs or 0))
+    """The parameters for what :func:`org_values` gives."""
+    return (_LIST,) if orgs is not None and orgs > FEW else tuple(f"org_{number}" for number in range(orgs or 0))
 
 
 def visible(of: Table, orgs: int | None) -> list[ColumnElement[bool]]:
@@ -100,7 +127,26 @@ def visible(of: Table, orgs: int | None) -> list[ColumnElement[bool]]:
 
 
 def _of_an_org(of: Table, orgs: int) -> ColumnElement[bool]:
+    if orgs > FEW:
+        listed = _Listed(bindparam(_LIST)).table_valued("value", name="listed")
+        return or_(of.c.org.is_(None), of.c.org.in_(select(listed.c.value)))
     return or_(of.c.org.is_(None), *[of.c.org == bindparam(name) for name in org_names(orgs)])
+
+
+class _Listed(FunctionElement[Any]):
+    """The texts of a list in JSON as rows: one parameter however many they are, and no limit of a database on these."""
+
+    inherit_cache = True
+
+
+@compiles(_Listed, "sqlite")
+def _on_sqlite(listed: _Listed, compiler: Any, **kwargs: Any) -> str:
+    return f"json_each({compiler.process(listed.clauses, **kwargs)})"
+
+
+@compiles(_Listed, "postgresql")
+def _on_postgresql(listed: _Listed, compiler: Any, **kwargs: Any) -> str:
+    return f"json_array_elements_text(CAST({compiler.process(listed.clauses, **kwargs)} AS JSON))"
 
 
 def held_with(*conditions: ColumnElement[bool]) -> Select[Any]:

@@ -9,9 +9,9 @@ from typing import Final, TypeVar
 from sqlalchemy import Table
 
 from regen_core.access import Scope
-from regen_core.adapters.sql.conditions import OUTBOX
+from regen_core.adapters.sql.conditions import OUTBOX, org_count, org_values
 from regen_core.adapters.sql.contents import content_of_row
-from regen_core.adapters.sql.reading import Reader, org_count, org_values
+from regen_core.adapters.sql.reading import Reader
 from regen_core.adapters.sql.rows import entry_of_row, held_of_row, key_of_row
 from regen_core.adapters.sql.schema import documents, outbox, revenue, transactions
 from regen_core.adapters.sql.statements import Listing

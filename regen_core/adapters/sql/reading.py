@@ -9,6 +9,7 @@ from typing import Self
 from attrs import field, frozen
 
 from regen_core.access import Scope
+from regen_core.adapters.sql.conditions import org_count, org_values
 from regen_core.adapters.sql.contents import Content
 from regen_core.adapters.sql.faults import PassingConflict
 from regen_core.adapters.sql.prepared import Prepared
@@ -23,16 +24,6 @@ from regen_core.transactions import StoredTransaction, StoredTransactions
 from regen_core.wire.codec import NotCanonical
 
 __all__ = ["NotOne", "Reader", "StoredRows", "org_count", "org_values"]
-
-
-def org_count(scope: Scope) -> int | None:
-    """How many organisations a look-up filters by; ``None`` for all."""
-    return None if scope.orgs is None else len(scope.orgs)
-
-
-def org_values(scope: Scope) -> tuple[str, ...]:
-    """The organisations of a scope, as many as :func:`org_count` says."""
-    return tuple(scope.orgs or ())
 
 
 @frozen

@@ -7,9 +7,10 @@ from contextlib import closing
 from typing import Final
 
 from regen_core.access import Scope
+from regen_core.adapters.sql.conditions import org_count, org_values
 from regen_core.adapters.sql.contents import Content, content_of_row
 from regen_core.adapters.sql.listing import list_deliveries
-from regen_core.adapters.sql.reading import Reader, org_count, org_values
+from regen_core.adapters.sql.reading import Reader
 from regen_core.adapters.sql.rows import Occasions, held_of_row, key_row, transaction_of_row
 from regen_core.adapters.sql.unit import Row
 from regen_core.documents import DocumentKey, DocumentType

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from attrs import evolve
 
 from regen_core.access import Scope
+from regen_core.adapters.sql.conditions import org_count, org_values
 from regen_core.adapters.sql.listing import read_entry
-from regen_core.adapters.sql.reading import Reader, org_count, org_values
+from regen_core.adapters.sql.reading import Reader
 from regen_core.adapters.sql.rows import Row, held_of_row, held_row, key_row, moment_of_text, text_of_moment
 from regen_core.attempts import LONGEST_WAIT, Acknowledged, Parked, Released, TryAgain
 from regen_core.persistent_map import PersistentMap

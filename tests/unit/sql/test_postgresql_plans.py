@@ -6,9 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from regen_core.access import Scope
 from regen_core.adapters.sql import SqlStore, pipelined
+from regen_core.adapters.sql.conditions import org_count, org_values
 from regen_core.adapters.sql.prepared import Prepared
 from regen_core.documents import DocumentType
 from regen_core.request import RegenerateRequest
@@ -17,11 +19,13 @@ from tests.conformance.databases import PostgresqlDatabase
 from tests.postgresql_server import Server
 
 DOCUMENTS, BATCH, ASKED = 2_000, 500, 64
+MANY_ORGS = evolve(ALL, orgs=frozenset(f"o{number}" for number in range(1_000)))
 
 
 def pages_read(server: Server, schema: PostgresqlDatabase) -> dict[str, int]:
     """Pages that the server looks at to find so many documents, by statement, in a store that was filled just now."""
     ids = [f"d{number:05}" for number in range(DOCUMENTS)]
+    listed, orgs = org_count(MANY_ORGS), org_values(MANY_ORGS)
     with SqlStore.open(schema.url) as store:
         for start in range(0, DOCUMENTS, BATCH):
             store.load_all([invoice(each) for each in ids[start : start + BATCH]])
@@ -34,6 +38,9 @@ def pages_read(server: Server, schema: PostgresqlDatabase) -> dict[str, int]:
             "lock many": (look.lock_documents("document_id", None, ASKED), ids[:ASKED]),
             "many": (look.documents_of("document_id", None, ASKED), ids[:ASKED]),
             "transactions of many": (look.transactions_of_all("document_id", ASKED), ids[:ASKED]),
+            "lock one of many organisations": (look.lock_document(("document_id",), listed), [ids[7], *orgs]),
+            "one of many organisations": (look.documents_named(("document_id",), listed), [ids[7], *orgs]),
+            "many of many organisations": (look.documents_of("document_id", listed, ASKED), [*ids[:ASKED], *orgs]),
         }
         return {name: _pages(server, schema, ALL, *each) for name, each in asked.items()}
 
@@ -54,6 +61,9 @@ MOST = {
     "lock many": 400,
     "many": 500,
     "transactions of many": 500,
+    "lock one of many organisations": 16,
+    "one of many organisations": 16,
+    "many of many organisations": 500,
 }
 """Pages: a handful per document. Reading all of them for each that is asked for takes tens of thousands."""
 
