@@ -16,6 +16,7 @@ __all__ = [
     "DatabaseUnavailable",
     "DurabilityTooWeak",
     "ForeignDatabase",
+    "IgnoredWrite",
     "KeyFileReadOnly",
     "NewerDatabase",
     "NotADatabase",
@@ -130,6 +131,15 @@ class DamagedRows(NotADatabase):
     """Rows that the library didn't write, or not like this."""
 
     says = "holds rows that can't be read: they are damaged. Restore it from a backup."
+
+
+class IgnoredWrite(_DatabaseFault):
+    """A document's row didn't take its new version, although nobody else can have moved it."""
+
+    says = (
+        "didn't take what was written to it, and no other writer can have been in the way. Nothing of this operation "
+        "was stored. Remove the trigger or rule that another program has put on its tables, or restore a backup."
+    )
 
 
 class UnsuitableDatabase(_DatabaseFault):

@@ -1,4 +1,4 @@
-"""One file has one file of keys, whichever way the URL spells it (IDM-3)."""
+"""Stores on one database hear of each other's running keys, those on two don't (IDM-3)."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from regen_core.refusals import IdempotencyKeyInProgress
 from regen_core.regeneration import Regeneration
 from regen_core.request import RegenerateRequest
 from tests.conformance.conftest import invoice
+from tests.conformance.databases import PostgresqlDatabase
+from tests.postgresql_server import Server
 
 ALL = Scope(tenant="t1", entity="e1", orgs=None)
 REQUEST = RegenerateRequest(type=DocumentType.INVOICE, id="d1")
@@ -98,3 +100,21 @@ def test_control_with_files_of_their_own_they_wait(place: Path) -> None:
         other.touch()
         second._claims = Claims(KeyFile(str(other), "here").claimed, lambda: False)
         assert isinstance(heard_meanwhile(first, second), DatabaseBusy)
+
+
+def test_two_schemas_have_keys_of_their_own(schema: PostgresqlDatabase, postgresql: Server) -> None:
+    """Staging runs a key while production does."""
+    other = PostgresqlDatabase(postgresql, postgresql.new_schema())
+    with SqlStore.open(schema.url) as first, SqlStore.open(other.url) as second:
+        first.load(invoice())
+        second.load(invoice())
+        assert isinstance(heard_meanwhile(first, second), Regeneration)
+        assert isinstance(second.regenerate(ALL, REQUEST, idempotent=call(done)), Replay)
+
+
+def test_control_one_schema_has_one_of_each(schema: PostgresqlDatabase) -> None:
+    """The control: stores on one schema hear of each other."""
+    with SqlStore.open(schema.url) as first, SqlStore.open(schema.url) as second:
+        first.load(invoice())
+        assert isinstance(heard_meanwhile(first, second), IdempotencyKeyInProgress)
+        assert isinstance(second.regenerate(ALL, REQUEST, idempotent=call(done)), Replay)
