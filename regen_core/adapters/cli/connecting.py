@@ -54,9 +54,8 @@ def opened(url: str, *, may_create: bool = False) -> Iterator[Store]:
     """
     if _is_path(url):
         raise NoUrl(url.removeprefix("sqlite:").removeprefix("//"))
-    path = unquote(url.removeprefix(_FILE_URL).partition("?")[0])
-    names_a_file = url.startswith(_FILE_URL) and path and not path.startswith((":", "file:"))
-    if names_a_file and not _exists(path) and not may_create:
+    path = _path(url)
+    if path is not None and not _exists(path) and not may_create:
         raise NoDatabase(url)
     from regen_core.adapters.sql import SqlStore  # noqa: PLC0415  # tables and help don't wait for the driver
 
@@ -64,11 +63,19 @@ def opened(url: str, *, may_create: bool = False) -> Iterator[Store]:
         yield store
 
 
+def _path(url: str) -> str | None:
+    """The file that a URL names; ``None`` for every other one, and where what follows a ? is no parameter."""
+    path, mark, parameters = url.removeprefix(_FILE_URL).partition("?")
+    is_readable = bool(mark) == ("=" in parameters)
+    is_file = url.startswith(_FILE_URL) and path and not path.startswith((":", "file:"))
+    return unquote(path) if is_file and is_readable else None
+
+
 def _is_path(url: str) -> bool:
     """Whether this names a file without saying so as a URL does; what may hold a password doesn't."""
     if url.startswith("sqlite:"):
         return not url.startswith(_FILE_URL) and url not in ("sqlite:", "sqlite://")
-    return "://" not in url and "@" not in url
+    return "://" not in url and "@" not in url and "password" not in url.lower()
 
 
 def _exists(path: str) -> bool:

@@ -32,8 +32,8 @@ class Backend:
 
     Fields: ``driver`` the SQLAlchemy name of the driver that is used; ``paramstyle`` how it wants parameters,
     ``None`` for its own choice; ``reading``, ``writing`` and ``writing_as_read`` the texts that begin a unit, the
-    last where what was read must still hold when it is written; ``tables`` and ``schema_lock`` ask which tables there
-    are, and let one process at a time make or upgrade them (``None`` where ``writing`` does that); ``estimate`` tells a
+    last where what was read must still hold when it is written; ``names`` asks what there is, ``changing`` is done
+    before a schema is made or upgraded: one process at a time does that, however long it takes; ``estimate`` tells a
     new schema's planner what it would guess wrong, ``None`` where it counts (:mod:`pipelined`); ``locks_rows``
     whether a document's row is locked on its own, ``key_claim`` the statement that tries to claim a key (``None``
     where no other unit can be under way); ``is_pipelined`` whether statements travel before the answers to those
@@ -49,8 +49,8 @@ class Backend:
     reading: str
     writing: str
     writing_as_read: str
-    tables: str
-    schema_lock: str | None
+    names: str
+    changing: tuple[str, ...]
     estimate: Callable[[Connection], None] | None
     locks_rows: bool
     key_claim: str | None
@@ -59,6 +59,7 @@ class Backend:
     options: Callable[[float], Mapping[str, Any]]
     set_up: Callable[[Any, str, float], None]
     is_alive: Callable[[Any], bool]
+    sever: Callable[[Any], None] | None
     claims: Callable[[Ask, str], Claims]
     fault_of: Callable[[BaseException, str], StoreFault | None]
 

@@ -7,17 +7,20 @@ knows, writable, and durable at every commit. All else is refused with a fault t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Final
 
-from sqlalchemy import Dialect, create_engine, event, make_url, select
+from attrs import define
+from sqlalchemy import Dialect, Engine, create_engine, event
 from sqlalchemy.engine import URL, Connection
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from regen_core.adapters.sql.backend import Backend, translated
 from regen_core.adapters.sql.faults import (
+    AlteredTables,
     ConnectionLost,
     ForeignDatabase,
     NewerDatabase,
@@ -27,8 +30,9 @@ from regen_core.adapters.sql.faults import (
 )
 from regen_core.adapters.sql.schema import METADATA, SCHEMA_VERSION, version_table
 from regen_core.adapters.sql.unit import Connections
+from regen_core.adapters.sql.urls import read_url, shown_url
 
-__all__ = ["BUSY_TIMEOUT", "open_database", "shown_url"]
+__all__ = ["BUSY_TIMEOUT", "open_database"]
 
 BUSY_TIMEOUT: Final = 10.0
 """Seconds to wait for another writer: longer than any batch of ours holds a lock, short enough to tell a person."""
@@ -36,6 +40,7 @@ BUSY_TIMEOUT: Final = 10.0
 FIRST_VERSION: Final = "0001"
 """The oldest schema from which there is a way to the present one."""
 
+_VERSION: Final = f"SELECT version_num FROM {version_table.name}"  # noqa: S608  # a name of our own
 
 _MODULES: Final = {
     "sqlite": "regen_core.adapters.sql.on_sqlite",
@@ -44,43 +49,19 @@ _MODULES: Final = {
 """The kinds of databases, each imported when it is opened: one driver is needed, not all."""
 
 
-_PASSWORDS: Final = re.compile(r"(\A[\w+]+://[^:/]*:)[^@]*(?=@)|([?&](?:ssl)?password=)[^&]*", re.IGNORECASE)
-"""A password where a URL has it, and where libpq takes it as a parameter."""
-
-
-def shown_url(url: str) -> str:
-    """A database URL as it may appear in a message: as it was written, without its passwords.
-
-    >>> shown_url("postgresql://me:secret@host/my db?sslpassword=secret"), shown_url("sqlite:///:memory:")
-    ('postgresql://me:***@host/my db?sslpassword=***', 'sqlite:///:memory:')
-    """
-    return _PASSWORDS.sub(lambda found: f"{found[1] or found[2]}***", url)
-
-
 def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Connections:
     """Connections to a database of ours, whose schema is made where it is empty and upgraded where it is older.
 
     ``busy_timeout`` in seconds. Raises a :class:`~regen_core.ports.StoreFault` for a URL that leads to no database that
-    the store can use, a database that is somebody else's, newer, read-only or locked, and for weak durability.
+    the store can use, a database that is somebody else's, newer, read-only or locked, and for weak durability; and so
+    does each connection that is opened later, where another program upgraded the schema in the meantime.
     """
     url = re.sub(r"\Apostgres://", "postgresql://", url)  # libpq takes both
-    parsed, backend = _known(url)
     where = shown_url(url)
+    parsed, backend = _known(url, where)
     backend.check(parsed, where)
-    style: Any = {} if backend.paramstyle is None else {"paramstyle": backend.paramstyle}
-    engine = create_engine(parsed, connect_args=dict(backend.options(busy_timeout)), poolclass=NullPool, **style)
-
-    @event.listens_for(engine, "do_connect")
-    def connect(dialect: Dialect, _: object, given: Any, named: Any) -> Any:
-        connection = dialect.connect(*given, **named)
-        try:
-            backend.set_up(connection, where, busy_timeout)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    connections = Connections(engine, backend, where)
+    connecting = _Connecting(backend, where, busy_timeout)
+    connections = Connections(_engine(parsed, connecting), backend, where)
     try:
         with translated(backend, where):
             ensure_schema(connections)
@@ -90,29 +71,53 @@ def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Connection
     except BaseException:
         connections.close()
         raise
+    connecting.schema_is_made = True
     return connections
 
 
-def _known(url: str) -> tuple[URL, Backend]:
+def _known(url: str, where: str) -> tuple[URL, Backend]:
     """A URL with the driver that is used, and the kind of database that it leads to."""
-    try:
-        parsed = make_url(url)
-        kind = parsed.get_backend_name()
-        parsed.get_dialect()
-    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError, ValueError):  # the last for a port that is none
-        raise UnreadableDatabaseUrl(_without_password(url), "it is not a database URL") from None
+    parsed = read_url(url)
+    kind = parsed.get_backend_name()
     if kind not in _MODULES:
-        raise UnreadableDatabaseUrl(shown_url(url), "it is neither SQLite's nor PostgreSQL's")
+        raise UnreadableDatabaseUrl(where, "it is neither SQLite's nor PostgreSQL's")
     try:
         backend: Backend = import_module(_MODULES[kind]).BACKEND
     except ImportError:
         missing = "its driver is missing: pip install 'regen-core[postgresql]'"
-        raise UnreadableDatabaseUrl(shown_url(url), missing) from None
+        raise UnreadableDatabaseUrl(where, missing) from None
     return parsed.set(drivername=backend.driver), backend
 
 
-def _without_password(url: str) -> str:
-    return "given" if "@" in url else repr(url)
+@define(eq=False)
+class _Connecting:
+    """What is done with each new connection; ``schema_is_made`` once the schema has been looked at as a whole."""
+
+    backend: Backend
+    where: str
+    busy_timeout: float
+    schema_is_made: bool = False
+
+    def __call__(self, dialect: Dialect, _: object, given: Any, named: Any) -> Any:
+        connection = dialect.connect(*given, **named)
+        try:
+            self.backend.set_up(connection, self.where, self.busy_timeout)
+            if self.schema_is_made:
+                _check_version(self.where, connection.execute(_VERSION).fetchall())
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _engine(url: URL, connecting: _Connecting) -> Engine:
+    """What makes connections; where the URL gives an option that the store gives too, the URL's counts."""
+    backend = connecting.backend
+    options = {name: value for name, value in backend.options(connecting.busy_timeout).items() if name not in url.query}
+    style: Any = {} if backend.paramstyle is None else {"paramstyle": backend.paramstyle}
+    engine = create_engine(url, connect_args=options, poolclass=NullPool, **style)
+    event.listen(engine, "do_connect", connecting)
+    return engine
 
 
 def ensure_schema(connections: Connections) -> None:
@@ -123,8 +128,8 @@ def ensure_schema(connections: Connections) -> None:
             if _found_version(connection, backend, where) == SCHEMA_VERSION:
                 return
             connection.exec_driver_sql(backend.writing)
-            if backend.schema_lock is not None:
-                connection.exec_driver_sql(backend.schema_lock)
+            for statement in backend.changing:
+                connection.exec_driver_sql(statement)
             _bring_up(connection, _found_version(connection, backend, where))
             if backend.estimate is not None:
                 backend.estimate(connection)
@@ -135,14 +140,27 @@ def ensure_schema(connections: Connections) -> None:
 
 def _found_version(connection: Connection, backend: Backend, where: str) -> str | None:
     """The version that a database is of, ``None`` where it is empty; raises where it is neither that nor ours."""
-    tables = {row[0] for row in connection.exec_driver_sql(backend.tables)}
-    if not tables:
+    names = _names(connection, backend)
+    if not names:
         return None
-    if version_table.name not in tables:
+    if version_table.name not in names:
         raise ForeignDatabase(where)
-    row = connection.execute(select(version_table.c.version_num)).first()
-    found = "none" if row is None else str(row[0])
-    if row is None or found < FIRST_VERSION:
+    found = _check_version(where, connection.exec_driver_sql(_VERSION).all())
+    if found == SCHEMA_VERSION and METADATA.tables.keys() - names:
+        missing = METADATA.tables.keys() - _names(connection, backend)  # it may have been upgraded in between
+        if missing:
+            raise AlteredTables(where, f"missing: {', '.join(sorted(missing))}")
+    return found
+
+
+def _names(connection: Connection, backend: Backend) -> set[str]:
+    return {row[0] for row in connection.exec_driver_sql(backend.names)}
+
+
+def _check_version(where: str, rows: Sequence[Sequence[Any]]) -> str:
+    """The version that the marker holds; raises where there is none, or no way from it to ours."""
+    found = str(rows[0][0]) if rows else "none"
+    if not rows or found < FIRST_VERSION:
         raise OlderDatabase(where, found, SCHEMA_VERSION)
     if found > SCHEMA_VERSION:
         raise NewerDatabase(where, found, SCHEMA_VERSION)

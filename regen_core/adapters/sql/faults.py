@@ -9,6 +9,7 @@ from __future__ import annotations
 from regen_core.ports import StoreFault
 
 __all__ = [
+    "AlteredTables",
     "ConnectionLost",
     "DamagedRows",
     "DatabaseBusy",
@@ -16,6 +17,7 @@ __all__ = [
     "DatabaseUnavailable",
     "DurabilityTooWeak",
     "ForeignDatabase",
+    "ForkedInUse",
     "IgnoredWrite",
     "KeyFileReadOnly",
     "NewerDatabase",
@@ -25,6 +27,7 @@ __all__ = [
     "PassingConflict",
     "ReadOnlyDatabase",
     "ServerUnavailable",
+    "SharedConnection",
     "StatementStopped",
     "UnreadableDatabaseUrl",
     "UnsuitableDatabase",
@@ -57,7 +60,7 @@ class NotADatabase(_DatabaseFault):
 
 
 class ForeignDatabase(_DatabaseFault):
-    """There are tables, but not the library's."""
+    """There are tables, views or sequences, but not the library's."""
 
     says = "belongs to another program: it has tables, and none of them is ours. Name another database."
 
@@ -131,6 +134,33 @@ class DamagedRows(NotADatabase):
     """Rows that the library didn't write, or not like this."""
 
     says = "holds rows that can't be read: they are damaged. Restore it from a backup."
+
+
+class AlteredTables(_DatabaseFault):
+    """Tables or columns of ours are missing, or others stand in their place; the detail says which of these."""
+
+    says = (
+        "doesn't have its tables as this library made them: {}. Nothing of this operation was stored. Restore it from "
+        "a backup, or name another database."
+    )
+
+
+class SharedConnection(_DatabaseFault):
+    """A connection's prepared statements aren't its own; the detail says how that was noticed."""
+
+    says = (
+        "is reached by a connection that something else uses, too: {}. Nothing of this operation was stored. Let a "
+        "pooler hand out whole sessions, and open a store in the process that uses it."
+    )
+
+
+class ForkedInUse(_DatabaseFault):
+    """The process was forked from one that was just using SQLite, whose locks it would take for its own."""
+
+    says = (
+        "can't be used in this process: it was forked while another thread, or the call that forked it, was using an "
+        "SQLite database. Fork while nothing uses one, or start new processes ('spawn')."
+    )
 
 
 class IgnoredWrite(_DatabaseFault):

@@ -1,7 +1,7 @@
-"""Why no connection to a PostgreSQL server came about, in words of our own.
+"""Why no connection to a PostgreSQL server came about, or why it ended, in words of our own.
 
-The protocol gives these failures no code that the driver would pass on, only a text, and that text may repeat what was
-given. So it is looked at and never shown.
+The protocol gives most of these failures no code that the driver would pass on, only a text, and that text may repeat
+what was given. So it is looked at and never shown.
 """
 
 from __future__ import annotations
@@ -9,6 +9,15 @@ from __future__ import annotations
 from typing import Final
 
 __all__ = ["why_not"]
+
+_BY_CODE: Final = {
+    "57P01": "an administrator or a restart ended the connection",
+    "57P02": "it crashed, and is recovering",
+    "57P03": "it is starting up or shutting down",
+    "57P04": "its database was dropped",
+    "57P05": "the connection said nothing for too long",
+}
+"""What a server says in a code to a connection that it ends."""
 
 _REASONS: Final = (
     ("password authentication failed", "it doesn't accept the user's password"),
@@ -52,11 +61,15 @@ _REASONS: Final = (
 """What the driver's or an English-speaking server's text holds, most telling first, and what we say."""
 
 
-def why_not(error: Exception) -> str:
-    """The reason, or the error's name where its text is none that is known.
+def why_not(error: Exception, code: str | None = None) -> str:
+    """The reason, by the server's code where there is one; or the error's name, where neither is known.
 
     >>> why_not(OSError('FATAL:  database "mistyped" does not exist')), why_not(OSError("something else"))
     ('it has no such database', 'OSError')
+    >>> why_not(OSError("terminating connection"), "57P01")
+    'an administrator or a restart ended the connection'
     """
+    if code in _BY_CODE:
+        return _BY_CODE[code]
     told = str(error)
-    return next((reason for part, reason in _REASONS if part in told), type(error).__name__)
+    return next((reason for part, reason in _REASONS if part in told), code or type(error).__name__)

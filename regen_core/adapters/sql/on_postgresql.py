@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import os
 import select
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import psycopg
@@ -24,6 +28,9 @@ STATEMENT_TIMEOUT: Final = 120.0
 _ABANDONED: Final = 120.0
 """Seconds after which the server ends a unit that says nothing, so that a client's machine that died holds no lock."""
 
+_SECONDS: Final = re.compile("-?[0-9]{1,6}")
+"""Those of ``connect_timeout``, which the driver reads by itself; zero and less is its own default."""
+
 _NEEDED: Final = (
     ("fsync", ("on",), faults.DurabilityTooWeak),
     ("synchronous_commit", ("on", "local", "remote_write", "remote_apply"), faults.DurabilityTooWeak),
@@ -34,6 +41,13 @@ _NEEDED: Final = (
 """Settings that are read on every connection, the values that will do, and the fault otherwise: read-only for the last.
 
 With the first three a commit is on the disk before it is acknowledged, and a crash tears no page."""
+
+_NAMES: Final = (
+    "SELECT relname FROM pg_catalog.pg_class WHERE relnamespace = current_schema()::regnamespace "
+    "AND relkind NOT IN ('i', 'I', 't') AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend "
+    "WHERE classid = 'pg_catalog.pg_class'::regclass AND objid = pg_class.oid AND deptype = 'e')"
+)
+"""Tables, views, sequences and types of their kind; what an extension brought is nobody's data."""
 
 _TIMEOUTS: Final = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 _SET_UP: Final = "SELECT " + ", ".join(
@@ -56,9 +70,37 @@ _NO_SUCH_PLACE: Final = {
 }
 """Names of the URL that lead nowhere; the server doesn't tell a schema that is hidden from one that isn't there."""
 
-_CONFLICTS: Final = ("40001", "40P01", "23505", "23502")
+_TAKEN: Final = "something else has the name of a table"
+
+_ALTERED: Final = {
+    "42P01": "a table is missing",
+    "42703": "a column is missing",
+    "42P10": "a key is missing",
+    "42804": "a column has another type",
+    "42883": "a column has another type",  # which has no such operator
+    "42P07": _TAKEN,
+    "42710": _TAKEN,  # a type
+    "42809": _TAKEN,  # a sequence, a materialized view
+    "55000": _TAKEN,  # a view that takes no rows
+}
+"""The schema isn't as it was made."""
+
+_SHARED: Final = {
+    "26000": "a prepared statement is gone",
+    "42P05": "a prepared statement is there already",
+}
+"""Somebody else prepares statements on the same session, or ends them."""
+
+_DETAILED: Final = (
+    (_NO_SUCH_PLACE, faults.ServerUnavailable),
+    (_ALTERED, faults.AlteredTables),
+    (_SHARED, faults.SharedConnection),
+)
+
+_CONFLICTS: Final = ("40001", "40P01", "23505", "23502", "0A000")
 """Units were in each other's way: not serializable, a deadlock, a name that another unit took first, a document that
-moved although it was locked (:meth:`~regen_core.adapters.sql.statements.Statements.move_locked_document`)."""
+moved although it was locked (:meth:`~regen_core.adapters.sql.statements.Statements.move_locked_document`); or a table
+was altered under the plan of a statement, which the next connection makes anew."""
 
 _GONE: Final = ("08", "57P")
 """How the codes of a broken connection and of a server that goes down begin."""
@@ -70,6 +112,8 @@ def _check(url: URL, where: str) -> None:
         make_conninfo(**dict.fromkeys(url.query, ""))
     except psycopg.ProgrammingError:
         raise faults.UnreadableDatabaseUrl(where, "it has a parameter that libpq doesn't know") from None
+    if _SECONDS.fullmatch(str(url.query.get("connect_timeout", "0"))) is None:
+        raise faults.UnreadableDatabaseUrl(where, "its connect_timeout is not a whole number of seconds")
 
 
 def _options(busy_timeout: float) -> Mapping[str, Any]:
@@ -97,6 +141,17 @@ def _is_alive(connection: psycopg.Connection[Any]) -> bool:
     return not readable.poll(0)
 
 
+def _sever(connection: psycopg.Connection[Any]) -> None:
+    """Put a socket that nobody is at the other end of in the place of the server's, of which another process has a copy.
+
+    So nothing is said to the server, not even that the connection ends; here it looks like one that the server ended.
+    """
+    ours, theirs = socket.socketpair()
+    theirs.close()
+    with ours, suppress(psycopg.Error):  # one that was closed has none
+        os.dup2(ours.fileno(), connection.fileno(), inheritable=False)
+
+
 def _claims(_: Ask, __: str) -> Claims:
     """The server knows who has a key, whichever process asks; in this one nobody has to ask it."""
     return RunningKeys().claimed
@@ -108,12 +163,13 @@ def _fault_of(error: BaseException, where: str) -> StoreFault | None:
     code = error.sqlstate
     if code in _BY_CODE:
         return _BY_CODE[code](where)
-    if code in _NO_SUCH_PLACE:
-        return faults.ServerUnavailable(where, _NO_SUCH_PLACE[code])
+    for details, kind in _DETAILED:
+        if code in details:
+            return kind(where, details[code])
     if isinstance(error, (psycopg.ProgrammingError, psycopg.DataError)):
         return None
     if code is None or code.startswith(_GONE):
-        return faults.ConnectionLost(where, code or why_not(error))
+        return faults.ConnectionLost(where, why_not(error, code))
     if code in _CONFLICTS:
         return faults.PassingConflict(where, type(error).__name__)
     if isinstance(error, psycopg.IntegrityError):
@@ -127,8 +183,11 @@ BACKEND: Final = Backend(
     reading="BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     writing="BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
     writing_as_read="BEGIN ISOLATION LEVEL REPEATABLE READ READ WRITE",
-    tables="SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = current_schema()",
-    schema_lock="SELECT pg_advisory_xact_lock(hashtextextended('regen_core schema ' || current_schema(), 0))",
+    names=_NAMES,
+    changing=(
+        "SELECT pg_advisory_xact_lock(hashtextextended('regen_core schema ' || current_schema(), 0))",
+        "SET LOCAL statement_timeout = 0",
+    ),
     estimate=None,
     locks_rows=True,
     key_claim="SELECT pg_try_advisory_xact_lock(%s::bigint # hashtextextended(current_schema(), 0))",
@@ -137,6 +196,7 @@ BACKEND: Final = Backend(
     options=_options,
     set_up=_set_up,
     is_alive=_is_alive,
+    sever=_sever,
     claims=_claims,
     fault_of=_fault_of,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -44,7 +45,22 @@ _BY_NAME: Final = (
 )
 """How the driver's names of errors begin, and what they mean here."""
 
-_NO_FILE: Final = "no file can be made or opened there"
+_DETAILS: Final = {
+    "SQLITE_CANTOPEN": "no file can be made or opened there",
+    "SQLITE_IOERR_WRITE": "SQLITE_IOERR_WRITE, as where a quota or a limit of its file's size is reached",
+}
+"""What is said instead of some of the driver's names."""
+
+_UNDECODED: Final = "Could not decode to UTF-8"
+"""How the driver says that a text is none; it has no name for that."""
+
+_ALTERED: Final = (
+    (re.compile("no such table"), "a table is missing"),
+    (re.compile("no such column|has no column named"), "a column is missing"),
+    (re.compile("because it is a view"), "a view has a table's name"),
+    (re.compile("ON CONFLICT clause does not match"), "a key is missing"),
+)
+"""What the texts of SQLITE_ERROR hold where the schema isn't ours, and what we say."""
 
 _BY_KEY: Final = frozenset(
     each.name for each in METADATA.tables.values() if not each.dialect_options["sqlite"]["with_rowid"]
@@ -62,6 +78,8 @@ _OUR_OWN: Final = (sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.Int
 
 def _check(url: URL, where: str) -> None:
     """Refuse what the operating system wouldn't let us write, before SQLite makes files beside it."""
+    if any((url.host, url.port, url.username, url.password)):
+        raise faults.UnreadableDatabaseUrl(where, "a file's URL begins with sqlite:///")
     if url.database in (None, "", ":memory:"):
         raise faults.UnreadableDatabaseUrl(where, "a database in memory keeps nothing")
     if "ro" in url.query.get("mode", "") or "immutable" in url.query:
@@ -146,11 +164,16 @@ def _claims(ask: Ask, where: str) -> Claims:
 def _fault_of(error: BaseException, where: str) -> StoreFault | None:
     if not isinstance(error, sqlite3.Error) or isinstance(error, _OUR_OWN):
         return None
-    name = getattr(error, "sqlite_errorname", None) or type(error).__name__
+    name, text = getattr(error, "sqlite_errorname", None) or type(error).__name__, str(error)
     for prefix, kind in _BY_NAME:
         if name.startswith(prefix):
             return kind(where)
-    return faults.DatabaseUnavailable(where, _NO_FILE if name == "SQLITE_CANTOPEN" else name)
+    if text.startswith(_UNDECODED):
+        return faults.DamagedRows(where)
+    for part, told in _ALTERED if name == "SQLITE_ERROR" else ():
+        if part.search(text):
+            return faults.AlteredTables(where, told)
+    return faults.DatabaseUnavailable(where, _DETAILS.get(name, name))
 
 
 BACKEND: Final = Backend(
@@ -159,8 +182,8 @@ BACKEND: Final = Backend(
     reading="BEGIN",
     writing="BEGIN IMMEDIATE",
     writing_as_read="BEGIN IMMEDIATE",
-    tables="SELECT name FROM sqlite_master WHERE type = 'table'",
-    schema_lock=None,
+    names="SELECT name FROM sqlite_master",
+    changing=(),
     estimate=_estimate,
     locks_rows=False,
     key_claim=None,
@@ -169,6 +192,7 @@ BACKEND: Final = Backend(
     options=_options,
     set_up=_set_up,
     is_alive=lambda _: True,
+    sever=None,
     claims=_claims,
     fault_of=_fault_of,
 )

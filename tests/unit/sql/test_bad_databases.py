@@ -18,7 +18,7 @@ from regen_core.adapters.sql import SqlStore, faults, on_sqlite
 from regen_core.adapters.sql.backend import translated
 from regen_core.adapters.sql.schema import SCHEMA_VERSION
 from regen_core.documents import BillingDocument, BillingItem, DocumentHeader, DocumentKey, DocumentType, ItemSource
-from regen_core.ports import StoreFault
+from regen_core.ports import DocumentLoaded, StoreFault
 from regen_core.request import RegenerateRequest
 from tests.concurrency.requests import at_once
 
@@ -273,6 +273,21 @@ class TestFull:
             assert store.documents(ALL).rows == (document(),)
             _on_its_connection(store, "PRAGMA max_page_count = 1000000")
             assert len(store.load_all(many)) == 498
+
+    def test_a_file_that_reached_a_limit_of_its_size(self, tmp_path: Path) -> None:
+        """The process's own, as by ``ulimit -f``: SQLite says no more than that it couldn't write."""
+        resource = pytest.importorskip("resource")
+        with SqlStore.open(url(tmp_path / "regen.db")) as store:
+            store.load(document())
+            before = resource.getrlimit(resource.RLIMIT_FSIZE)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+            try:
+                with pytest.raises(faults.DatabaseUnavailable, match="a quota or a limit of its file's size"):
+                    store.load_all([_numbered(number) for number in range(2, 2000)])
+            finally:
+                resource.setrlimit(resource.RLIMIT_FSIZE, before)
+            assert store.documents(ALL).rows == (document(),)
+            assert isinstance(store.load(_numbered(2)), DocumentLoaded)
 
 
 def _on_its_connection(store: SqlStore, pragma: str) -> None:

@@ -249,6 +249,11 @@ def _end_others(server: Server) -> int:
         return len(ended.fetchall())
 
 
+def _made_without(schema: PostgresqlDatabase, table: str) -> None:
+    SqlStore.open(schema.url).close()
+    schema.run(f"DROP TABLE {table} CASCADE")
+
+
 class TestCommandLine:
     """The same sentences, and the exit code for an environment that failed."""
 
@@ -257,6 +262,8 @@ class TestCommandLine:
         [
             lambda schema: schema.run("CREATE TABLE documents (id text)"),
             lambda schema: schema.run("CREATE TABLE regen_core_version (version_num text)"),
+            lambda schema: schema.run("CREATE VIEW documents AS SELECT 1"),
+            lambda schema: _made_without(schema, "outbox"),
         ],
     )
     def test_a_bad_database_is_exit_code_3(

@@ -14,7 +14,7 @@ import pytest
 from attrs import evolve
 from sqlalchemy import create_engine, text
 
-from regen_core.adapters.sql import SqlStore, engine
+from regen_core.adapters.sql import SqlStore, engine, faults, on_postgresql
 from regen_core.adapters.sql.schema import METADATA, SCHEMA_VERSION
 from regen_core.adapters.sql.upgrades import DIRECTORY, upgrade
 from regen_core.documents import DocumentType
@@ -188,17 +188,48 @@ def test_an_upgrade_that_fails_leaves_the_older_database(
     older, other = databases
     for each in (older, other):
         brought_to(each, "0001")
-    failing = text("SELECT nothing FROM nowhere")
+    failing = text("SELECT 1 FROM nowhere")
 
     def half(connection: Any) -> None:
         upgrade(connection)
         connection.execute(failing)
 
     monkeypatch.setattr("regen_core.adapters.sql.upgrades.upgrade", half)
-    with pytest.raises(Exception, match=r"nowhere|SQLITE_ERROR"):
+    with pytest.raises(faults.AlteredTables, match="a table is missing"):
         SqlStore.open(older.url)
     assert described(older) == described(other)
     monkeypatch.undo()
+    SqlStore.open(older.url).close()
+
+
+def slow(connection: Any) -> None:
+    """An upgrade of which one statement takes half a second."""
+    connection.execute(text("SELECT pg_sleep(0.5)"))
+    upgrade(connection)
+
+
+def test_an_upgrade_takes_as_long_as_it_takes(postgresql: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index of a large table takes longer than a statement may otherwise, and can't be made in parts."""
+    older = PostgresqlDatabase(postgresql, postgresql.new_schema())
+    brought_to(older, "0001")
+    monkeypatch.setattr(on_postgresql, "STATEMENT_TIMEOUT", 0.2)
+    monkeypatch.setattr("regen_core.adapters.sql.upgrades.upgrade", slow)
+    with SqlStore.open(older.url) as store:
+        assert older.rows("regen_core_version") == [[{"version_num": SCHEMA_VERSION}]]
+        with pytest.raises(faults.StatementStopped):  # the control: for everything else the limit holds
+            store._connections.ask("SELECT pg_sleep(0.5)")
+
+
+def test_an_upgrade_that_the_server_ends_is_told_in_words(postgresql: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The older schema stays, and the next one who opens it upgrades it."""
+    older = PostgresqlDatabase(postgresql, postgresql.new_schema())
+    brought_to(older, "0001")
+    ended = text("SELECT pg_terminate_backend(pg_backend_pid())")
+    with monkeypatch.context() as patched:
+        patched.setattr("regen_core.adapters.sql.upgrades.upgrade", lambda connection: connection.execute(ended))
+        with pytest.raises(faults.ServerUnavailable, match="reached: an administrator or a restart ended the conn"):
+            SqlStore.open(older.url)
+    assert older.rows("regen_core_version") == [[{"version_num": "0001"}]]
     SqlStore.open(older.url).close()
 
 
