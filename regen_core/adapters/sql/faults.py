@@ -62,7 +62,7 @@ class NotADatabase(_DatabaseFault):
 class ForeignDatabase(_DatabaseFault):
     """There are tables, views or sequences, but not the library's."""
 
-    says = "belongs to another program: it has tables, and none of them is ours. Name another database."
+    says = "belongs to another program: it has tables, views or sequences, and none is ours. Name another database."
 
 
 class NewerDatabase(_DatabaseFault):
