@@ -130,7 +130,7 @@ def ensure_schema(connections: Connections) -> None:
             connection.exec_driver_sql(backend.writing)
             for statement in backend.changing:
                 connection.exec_driver_sql(statement)
-            _bring_up(connection, _found_version(connection, backend, where))
+            _bring_up(connection, _found_version(connection, backend, where), where)
             if backend.estimate is not None:
                 backend.estimate(connection)
             connection.exec_driver_sql("COMMIT")
@@ -167,7 +167,7 @@ def _check_version(where: str, rows: Sequence[Sequence[Any]]) -> str:
     return found
 
 
-def _bring_up(connection: Connection, found: str | None) -> None:
+def _bring_up(connection: Connection, found: str | None, where: str) -> None:
     """Make or upgrade the schema, within a transaction that the caller began and commits."""
     if found is None:
         for each in METADATA.sorted_tables:
@@ -176,6 +176,8 @@ def _bring_up(connection: Connection, found: str | None) -> None:
                 connection.execute(CreateIndex(index))
         connection.execute(version_table.insert().values(version_num=SCHEMA_VERSION))
     elif found != SCHEMA_VERSION:
-        from regen_core.adapters.sql.upgrades import upgrade  # noqa: PLC0415  # its library takes time to import
+        from regen_core.adapters.sql import upgrades  # noqa: PLC0415  # their library takes time to import
 
-        upgrade(connection)
+        if not upgrades.is_known(found):
+            raise OlderDatabase(where, found, SCHEMA_VERSION)
+        upgrades.upgrade(connection)

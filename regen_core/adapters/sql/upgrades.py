@@ -15,10 +15,19 @@ from sqlalchemy import Connection
 
 from regen_core.adapters.sql.schema import SCHEMA_VERSION, version_table
 
-__all__ = ["DIRECTORY", "upgrade"]
+__all__ = ["DIRECTORY", "is_known", "upgrade"]
 
 DIRECTORY: Final = Path(__file__).with_name("migrations")
 """Where the steps are: one module per version, each of which stays as it was released."""
+
+
+def is_known(version: str) -> bool:
+    """Whether there is a way from a version.
+
+    >>> is_known("0002"), is_known("00021")
+    (True, False)
+    """
+    return version in {path.stem.removeprefix("v") for path in (DIRECTORY / "versions").glob("v*.py")}
 
 
 def upgrade(connection: Connection, to: str = SCHEMA_VERSION) -> None:

@@ -77,7 +77,9 @@ class TestOpening:
         connection.close()
         assert "belongs to another program" in refused(path, faults.ForeignDatabase)
 
-    @pytest.mark.parametrize(("version", "kind"), [("9999", "NewerDatabase"), ("0000", "OlderDatabase")])
+    @pytest.mark.parametrize(
+        ("version", "kind"), [("9999", "NewerDatabase"), ("0000", "OlderDatabase"), ("00021", "OlderDatabase")]
+    )
     def test_a_schema_of_another_version(self, tmp_path: Path, version: str, kind: str) -> None:
         """The sentence names both versions."""
         path = tmp_path / "regen.db"

@@ -122,7 +122,10 @@ class TestOpening:
         schema.run("CREATE TABLE documents (id text)")
         assert "belongs to another program" in refused(schema.url, faults.ForeignDatabase)
 
-    @pytest.mark.parametrize(("version", "kind"), [("9999", faults.NewerDatabase), ("0000", faults.OlderDatabase)])
+    @pytest.mark.parametrize(
+        ("version", "kind"),
+        [("9999", faults.NewerDatabase), ("0000", faults.OlderDatabase), ("00021", faults.OlderDatabase)],
+    )
     def test_a_schema_of_another_version(
         self, schema: PostgresqlDatabase, version: str, kind: type[StoreFault]
     ) -> None:
