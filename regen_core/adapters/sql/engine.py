@@ -63,7 +63,7 @@ def open_database(url: str, *, busy_timeout: float = BUSY_TIMEOUT) -> Connection
     connecting = _Connecting(backend, where, busy_timeout)
     connections = Connections(_engine(parsed, connecting), backend, where)
     try:
-        with translated(backend, where):
+        with translated(backend, where), connections.opening():
             ensure_schema(connections)
     except ConnectionLost as lost:
         connections.close()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 from attrs import field, frozen
 from msgspec.json import Decoder, Encoder
 
 from regen_core.access import Scope
+from regen_core.adapters.sql.forks import is_told_of_forks
 from regen_core.adapters.sql.prepared import Prepared
 from regen_core.adapters.sql.reading import Reader, org_count, org_values
 from regen_core.adapters.sql.rows import text_of_moment
@@ -39,21 +39,28 @@ _MOST_DOCUMENTS: Final = 2
 class RunningKeys:
     """The keys whose first request is running in this process: they are let go with it (IDM-3, IDM-7)."""
 
-    _running: set[str] = field(factory=set)
-    _lock: Any = field(factory=Lock)
+    _running: dict[str, object] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        is_told_of_forks(self)
+
+    def before_fork(self) -> None:
+        """Nothing has to be done."""
+
+    def in_child(self) -> None:
+        """What is running runs in the parent."""
+        self._running.clear()
 
     @contextmanager
     def claimed(self, digest: str) -> Iterator[bool]:
         """Claim a key for the time of the block; whether it was free."""
-        with self._lock:
-            is_free = digest not in self._running
-            self._running.add(digest)
+        claim = object()
+        is_free = self._running.setdefault(digest, claim) is claim
         try:
             yield is_free
         finally:
-            if is_free:
-                with self._lock:
-                    self._running.discard(digest)
+            if self._running.get(digest) is claim:
+                del self._running[digest]
 
 
 def saved_record(reader: Reader, tenant: str, digest: str) -> tuple[bool, IdempotencyRecord | None]:

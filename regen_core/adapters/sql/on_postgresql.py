@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import os
+import re
 import select
 import socket
 from collections.abc import Mapping
@@ -142,7 +142,7 @@ def _is_alive(connection: psycopg.Connection[Any]) -> bool:
 
 
 def _sever(connection: psycopg.Connection[Any]) -> None:
-    """Put a socket that nobody is at the other end of in the place of the server's, of which another process has a copy.
+    """Put a socket with nobody at its other end in the place of the server's, of which another process has a copy.
 
     So nothing is said to the server, not even that the connection ends; here it looks like one that the server ended.
     """

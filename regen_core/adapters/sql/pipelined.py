@@ -88,7 +88,6 @@ class PipelinedUnit(UnitOfWork):
         After an error of the server the connection is closed instead: statements that were skipped weren't prepared,
         and the driver doesn't know which of them those are.
         """
-        connection = self._held[0]
         try:
             if self._connection.pgconn.pipeline_status:
                 self._mode.__exit__(None, None, None)
@@ -96,7 +95,7 @@ class PipelinedUnit(UnitOfWork):
                 raise error
             self._connection.execute("ROLLBACK")
         except Exception:  # noqa: BLE001  # whatever it is, the connection is lost and the first error counts
-            connection.invalidate()
+            self._connections.drop(self._held)
         else:
             self._connections.give(self._held)
         self._raise_fault(error)

@@ -6,7 +6,8 @@ a whole or not at all, and is durable when the unit has ended without an excepti
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -16,7 +17,8 @@ from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.pool import PoolProxiedConnection
 
 from regen_core.adapters.sql.backend import Backend, raise_translated, translated
-from regen_core.adapters.sql.faults import ConnectionLost, ServerUnavailable
+from regen_core.adapters.sql.faults import ConnectionLost, ForkedInUse, ServerUnavailable
+from regen_core.adapters.sql.forks import is_told_of_forks, keep_for_ever
 from regen_core.adapters.sql.prepared import Prepared, together
 
 __all__ = ["Connections", "Row", "UnitOfWork"]
@@ -28,6 +30,9 @@ _MOST_IDLE: Final = 16
 
 _Held = tuple[PoolProxiedConnection, DBAPICursor]
 
+_torn: Final[set[str]] = set()
+"""Drivers of which this process has connections that were in use when it was forked, and can't be used or closed."""
+
 
 @frozen(eq=False)
 class Connections:
@@ -37,6 +42,41 @@ class Connections:
     backend: Backend
     where: str
     _idle: list[_Held] = field(factory=list, init=False)
+    _open: set[PoolProxiedConnection] = field(factory=set, init=False)
+    _opening: list[None] = field(factory=list, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._refuse_torn()
+        is_told_of_forks(self)
+
+    def before_fork(self) -> None:
+        """Close what is idle where a forked process couldn't be kept from it: it is opened again when it is needed."""
+        if self.backend.sever is None:
+            with suppress(Exception):
+                self._close_idle()
+
+    def in_child(self) -> None:
+        """Leave the parent's connections to the parent (:attr:`Backend.sever`)."""
+        if self.backend.sever is not None:
+            for each in self._open:
+                self.backend.sever(each.driver_connection)
+        elif self._open or self._opening:
+            _torn.add(self.backend.driver)
+            keep_for_ever([*self._idle, *self._open, *[each.driver_connection for each in self._open]])
+            self._idle.clear()
+
+    def _refuse_torn(self) -> None:
+        if self.backend.driver in _torn:
+            raise ForkedInUse(self.where)
+
+    @contextmanager
+    def opening(self) -> Iterator[None]:
+        """The time in which a connection is made, or one is used that isn't kept here."""
+        self._opening.append(None)
+        try:
+            yield
+        finally:
+            self._opening.pop()
 
     def take(self) -> _Held:
         """An idle connection with its cursor, or a new one; what broke while it was idle is closed."""
@@ -47,10 +87,12 @@ class Connections:
                 break
             if self.backend.is_alive(held[0].driver_connection):
                 return held
-            held[0].invalidate()
+            self.drop(held)
+        self._refuse_torn()
         try:
-            with translated(self.backend, self.where):
+            with translated(self.backend, self.where), self.opening():
                 connection = self.engine.raw_connection()
+                self._open.add(connection)
                 return connection, connection.cursor()
         except ConnectionLost as lost:
             raise ServerUnavailable(self.where, *lost.details) from lost
@@ -60,7 +102,20 @@ class Connections:
         if len(self._idle) < _MOST_IDLE:
             self._idle.append(held)
         else:
-            held[0].close()
+            self._close(held)
+
+    def drop(self, held: _Held) -> None:
+        """Close a connection that is of no use any more."""
+        held[0].invalidate()
+        self._open.discard(held[0])
+
+    def _close(self, held: _Held) -> None:
+        held[0].close()
+        self._open.discard(held[0])
+
+    def _close_idle(self) -> None:
+        while self._idle:
+            self._close(self._idle.pop())
 
     def ask(self, question: str) -> Sequence[Row]:
         """The rows that answer a question, in a unit of its own."""
@@ -69,8 +124,7 @@ class Connections:
 
     def close(self) -> None:
         """Close what is idle."""
-        while self._idle:
-            self._idle.pop()[0].close()
+        self._close_idle()
         self.engine.dispose()
 
 
@@ -100,6 +154,8 @@ class UnitOfWork:
         return self
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> None:
+        if _torn:
+            raise ForkedInUse(self.where) from error
         if error is not None:
             self._abandon(error)
             return
@@ -116,7 +172,7 @@ class UnitOfWork:
         try:
             connection.rollback()
         except Exception:  # noqa: BLE001  # whatever it is, the connection is lost and the first error counts
-            connection.invalidate()
+            self._connections.drop(self._held)
         else:
             self._connections.give(self._held)
         raise_translated(self._connections.backend, error, self._connections.where)
