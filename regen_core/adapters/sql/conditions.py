@@ -97,7 +97,11 @@ _LIST: Final = "org_list"
 
 def org_count(scope: Scope) -> int | None:
     """By how many organisations a statement filters: any number beyond a few is the same; ``None`` for all."""
-    return None if scope.orgs is None else min(len(scope.orgs), FEW + 1)
+    orgs = scope.orgs
+    if orgs is None:
+        return None
+    count = len(orgs)
+    return count if count <= FEW else FEW + 1
 
 
 def org_values(scope: Scope) -> tuple[str, ...]:

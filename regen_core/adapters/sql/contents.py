@@ -25,6 +25,7 @@ from regen_core.wire.codec import NotCanonical, amount
 
 __all__ = [
     "Content",
+    "DAMAGE",
     "content_of_row",
     "content_row",
     "header_of_text",
@@ -34,6 +35,9 @@ __all__ = [
 ]
 
 Row = tuple[Any, ...]
+
+DAMAGE: Final = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What a value of ours raises when it is made of what no store wrote."""
 
 _SEPARATOR: Final = "\x1e"
 """Parts the carried fields of items: a control character, which JSON text never holds unescaped."""
@@ -94,7 +98,7 @@ def content_of_row(key: DocumentKey, row: Row) -> Content:
         carried = items_carried.split(_SEPARATOR) if items_carried else ()
         read = tuple([_item(part, text) for part, text in zip(parts, carried, strict=True)])
         return Content(BillingDocument(_header(_read_header(header), key, header_carried), read))
-    except (AttributeError, TypeError, ValueError) as damage:
+    except DAMAGE as damage:
         raise _not_kept(damage) from None
 
 
@@ -102,7 +106,7 @@ def header_of_text(text: str, key: DocumentKey, carried: str) -> DocumentHeader:
     """The header that :func:`header_text` wrote."""
     try:
         return _header(_read_header(text), key, carried)
-    except (TypeError, ValueError) as damage:
+    except DAMAGE as damage:
         raise _not_kept(damage) from None
 
 
@@ -110,7 +114,7 @@ def item_of_text(text: str, carried: str) -> BillingItem:
     """The item that :func:`item_text` wrote."""
     try:
         return _item(_read_item(text), carried)
-    except (TypeError, ValueError) as damage:
+    except DAMAGE as damage:
         raise _not_kept(damage) from None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Final
 
 from attrs import field, frozen
@@ -14,7 +13,7 @@ from regen_core.access import Scope
 from regen_core.adapters.sql.forks import is_told_of_forks
 from regen_core.adapters.sql.prepared import Prepared
 from regen_core.adapters.sql.reading import Reader, org_count, org_values
-from regen_core.adapters.sql.rows import text_of_moment
+from regen_core.adapters.sql.rows import DAMAGE, damaged, exact_moment, text_of_moment
 from regen_core.adapters.sql.unit import Row
 from regen_core.documents import DocumentKey, DocumentType
 from regen_core.idempotency import KEY_LIFETIME, IdempotencyRecord, RequestMeaning
@@ -73,12 +72,19 @@ def saved_record(reader: Reader, tenant: str, digest: str) -> tuple[bool, Idempo
         questions.insert(0, (reader.unit.key_claim, (_number_of(digest),)))
     *claimed, rows = reader.unit.ask(questions)
     is_free = all(bool(answer[0][0]) for answer in claimed)
-    return is_free, _record(tenant, rows[0]) if rows else None
+    return is_free, _read(tenant, rows[0]) if rows else None
 
 
 def _number_of(digest: str) -> int:
     """64 bits of a key's digest, with a sign: what a database can lock."""
     return int.from_bytes(bytes.fromhex(digest)[:8], "big", signed=True)
+
+
+def _read(tenant: str, row: Row) -> IdempotencyRecord:
+    try:
+        return _record(tenant, row)
+    except DAMAGE as damage:
+        raise damaged(damage) from None
 
 
 def _record(tenant: str, row: Row) -> IdempotencyRecord:
@@ -90,7 +96,7 @@ def _record(tenant: str, row: Row) -> IdempotencyRecord:
         status=status,
         body=bytes(body),
         documents=tuple(documents),
-        set_at=datetime.fromisoformat(set_at),
+        set_at=exact_moment(set_at),
     )
 
 

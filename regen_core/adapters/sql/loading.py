@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from attrs import define, evolve, field
+from attrs import define, field
 
 from regen_core.adapters.sql.contents import content_row
 from regen_core.adapters.sql.lookups import in_parts
 from regen_core.adapters.sql.prepared import Prepared
 from regen_core.adapters.sql.reading import Question, Reader
-from regen_core.adapters.sql.rows import key_row
+from regen_core.adapters.sql.rows import key_of_row, key_row
 from regen_core.adapters.sql.unit import Row
 from regen_core.changes import document_changes
 from regen_core.documents import BillingDocument
@@ -119,11 +119,11 @@ def _taken(group: _Group, document: BillingDocument) -> NumberTaken | ItemTaken 
     key, items = document.key, group.items
     owner = group.numbers[document.header.number]
     if owner is not None and owner != key.id:
-        return NumberTaken(document.header.number, evolve(key, id=owner))
+        return NumberTaken(document.header.number, key_of_row((*group.of, owner)))
     for item in document.items:
         owner = items[item.id]
         if owner is not None and owner != key.id:
-            return ItemTaken(item.id, evolve(key, id=owner))
+            return ItemTaken(item.id, key_of_row((*group.of, owner)))
     return None
 
 

@@ -11,7 +11,7 @@ from regen_core.adapters.sql.conditions import org_count, org_values
 from regen_core.adapters.sql.contents import Content, content_of_row
 from regen_core.adapters.sql.listing import list_deliveries
 from regen_core.adapters.sql.reading import Reader
-from regen_core.adapters.sql.rows import Occasions, held_of_row, key_row, transaction_of_row
+from regen_core.adapters.sql.rows import Occasions, held_of_row, key_of_row, key_row, transaction_of_row
 from regen_core.adapters.sql.unit import Row
 from regen_core.documents import DocumentKey, DocumentType
 from regen_core.pairing import Side
@@ -45,8 +45,7 @@ def reconcile_period(reader: Reader, scope: Scope, period: Period, kind: Documen
 def _sides(reader: Reader, scope: Scope, names: Iterable[Row]) -> tuple[Side[StoredTransaction], Side[Held]]:
     """What both sides have of some documents, in the order of their lines."""
     periods, count, orgs = reader.statements.periods, org_count(scope), org_values(scope)
-    of = {"tenant": scope.tenant, "entity": scope.entity}
-    keys = [DocumentKey(**of, type=DocumentType(kind), id=name) for kind, name in names]
+    keys = [key_of_row((scope.tenant, scope.entity, *name)) for name in names]
     sides = (periods.stored(count), periods.held(count))
     answers = reader.unit.ask([(side, (*key_row(key), *orgs)) for side in sides for key in keys])
     stored, held = list(zip(keys, answers, strict=False)), answers[len(keys) :]

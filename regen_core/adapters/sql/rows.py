@@ -1,4 +1,4 @@
-"""Values to rows and rows to values; it runs no statement.
+"""Values to rows and rows to values; it runs no statement. A row that no store wrote raises ``NotCanonical``.
 
 Owns the column order of what :mod:`statements` reads and writes. A transaction's header and item aren't in its row: the
 row names the version of the document that they come from.
@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from regen_core.adapters.sql.contents import (
+    DAMAGE,
     Content,
     content_of_row,
     header_of_text,
@@ -23,12 +24,17 @@ from regen_core.documents import BillingItem, DocumentHeader, DocumentKey, Docum
 from regen_core.ports import OutboxEntry
 from regen_core.revenue import Delivery, Held, HeldAs
 from regen_core.transactions import BillingTransaction, Occasion, RevenueType, TransactionState, new_transaction
+from regen_core.wire.codec import NotCanonical
 
 __all__ = [
     "Contents",
+    "DAMAGE",
     "MOST_TEXT",
     "Occasions",
+    "damaged",
     "entry_of_row",
+    "exact_moment",
+    "fact_of_number",
     "held_of_row",
     "held_row",
     "key_of_row",
@@ -51,6 +57,22 @@ _STATES: Final = {each.value: each for each in TransactionState}
 _FLAGS: Final = {each.value: each for each in RegenerateFlag}
 _ACTIONS: Final = {each.value: each for each in SendAction}
 _KINDS: Final = {each.value: each for each in HeldAs}
+_FACTS: Final = {0: False, 1: True}
+
+
+def damaged(damage: Exception) -> NotCanonical:
+    """What is the matter with a row, by what its values raised; none of them is repeated."""
+    if isinstance(damage, NotCanonical):
+        return damage
+    return NotCanonical(f"a row that no store wrote ({type(damage).__name__})")
+
+
+def fact_of_number(number: int) -> bool:
+    """The fact that a column holds as 0 or 1."""
+    try:
+        return _FACTS[number]
+    except KeyError as damage:
+        raise damaged(damage) from None
 
 
 def key_row(key: DocumentKey) -> Row:
@@ -60,7 +82,10 @@ def key_row(key: DocumentKey) -> Row:
 
 def key_of_row(row: Sequence[Any]) -> DocumentKey:
     """The identity with which a row begins."""
-    return DocumentKey(tenant=row[0], entity=row[1], type=_TYPES[row[2]], id=row[3])
+    try:
+        return DocumentKey(tenant=row[0], entity=row[1], type=_TYPES[row[2]], id=row[3])
+    except DAMAGE as damage:
+        raise damaged(damage) from None
 
 
 class Contents:
@@ -136,17 +161,20 @@ def transaction_row(transaction: BillingTransaction, occasions: Occasions) -> Ro
 def transaction_of_row(header: DocumentHeader, item: BillingItem, row: Row, occasions: Occasions) -> BillingTransaction:
     """The transaction that :func:`transaction_row` wrote, with its header and item."""
     found, kind, standalone, revision, state, created_at, created_by, updated_at, updated_by = row
-    return new_transaction(
-        found,
-        header,
-        item,
-        _REVENUE_TYPES[kind],
-        bool(standalone),
-        revision,
-        _STATES[state],
-        occasions.of((created_at, created_by)),
-        occasions.of((updated_at, updated_by)),
-    )
+    try:
+        return new_transaction(
+            found,
+            header,
+            item,
+            _REVENUE_TYPES[kind],
+            _FACTS[standalone],
+            revision,
+            _STATES[state],
+            occasions.of((created_at, created_by)),
+            occasions.of((updated_at, updated_by)),
+        )
+    except DAMAGE as damage:
+        raise damaged(damage) from None
 
 
 def entry_of_row(content: Content, row: Row, occasions: Occasions) -> OutboxEntry:
@@ -154,10 +182,14 @@ def entry_of_row(content: Content, row: Row, occasions: Occasions) -> OutboxEntr
     position, _, _, _, _, item_id, number, flag, action, *told, _, committed_at, done, claims, attempts = row[:-3]
     due_at, parked_at, fault = row[-3:]
     transaction = transaction_of_row(content.header, content.item(item_id), tuple(told), occasions)
+    try:
+        delivery = Delivery(transaction, number, _FLAGS[flag], _ACTIONS[action])
+    except KeyError as damage:
+        raise damaged(damage) from None
     return OutboxEntry(
         position,
-        Delivery(transaction, number, _FLAGS[flag], _ACTIONS[action]),
-        datetime.fromisoformat(committed_at),
+        delivery,
+        exact_moment(committed_at),
         moment_of_text(done),
         claims,
         attempts,
@@ -169,7 +201,18 @@ def entry_of_row(content: Content, row: Row, occasions: Occasions) -> OutboxEntr
 
 def moment_of_text(text: str | None) -> datetime | None:
     """The moment that a column holds; ``None`` where it is null."""
-    return None if text is None else datetime.fromisoformat(text)
+    return None if text is None else exact_moment(text)
+
+
+def exact_moment(text: str) -> datetime:
+    """The moment that :func:`text_of_moment` wrote."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as damage:
+        raise damaged(damage) from None
+    if found.tzinfo is None:
+        raise NotCanonical("a moment without a time zone")
+    return found
 
 
 def text_of_moment(moment: datetime) -> str:
@@ -198,6 +241,11 @@ def held_row(held: Held, occasions: Occasions) -> Row:
 
 def held_of_row(row: Row, occasions: Occasions) -> Held:
     """What :func:`held_row` wrote."""
-    _, _, _, _, _, _, _, kind, *told, _, _, header, header_carried, item, item_carried = row
+    _, _, _, _, item_id, _, _, kind, *told, _, _, header, header_carried, item, item_carried = row
     read, of = header_of_text(header, key_of_row(row), header_carried), item_of_text(item, item_carried)
-    return Held(transaction_of_row(read, of, tuple(told), occasions), _KINDS[kind])
+    if of.id != item_id:
+        raise NotCanonical("an item that is another one than its row says")
+    try:
+        return Held(transaction_of_row(read, of, tuple(told), occasions), _KINDS[kind])
+    except KeyError as damage:
+        raise damaged(damage) from None

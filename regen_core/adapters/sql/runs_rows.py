@@ -8,16 +8,26 @@ from typing import Final
 
 from msgspec.json import Decoder, Encoder
 
-from regen_core.adapters.sql.rows import Occasions, key_row, moment_of_text, text_of_moment
+from regen_core.adapters.sql.rows import (
+    DAMAGE,
+    Occasions,
+    damaged,
+    fact_of_number,
+    key_of_row,
+    key_row,
+    moment_of_text,
+    text_of_moment,
+)
 from regen_core.adapters.sql.unit import Row
-from regen_core.documents import DocumentKey, DocumentType
+from regen_core.documents import DocumentType
 from regen_core.migration import Reject, Run, RunCounts, RunStatus, place_of
 from regen_core.wire.codec import NotCanonical
 
 __all__ = ["orgs_text", "reject_of_row", "reject_row", "run_of_row", "run_row"]
 
 _encode: Final = Encoder(order="sorted").encode
-_read: Final = Decoder().decode
+_read_orgs: Final = Decoder(list[str]).decode
+_read_counts: Final = Decoder(dict[str, int]).decode
 
 
 def _write(value: Mapping[str, int] | Sequence[str]) -> str:
@@ -56,8 +66,8 @@ def run_of_row(row: Row, occasions: Occasions) -> Run:
     """The run that :func:`run_row` wrote."""
     try:
         return _run(row, occasions)
-    except (AttributeError, TypeError, ValueError) as damage:
-        raise NotCanonical(f"the log of a run: {damage}") from None
+    except DAMAGE as damage:
+        raise damaged(damage) from None
 
 
 def _run(row: Row, occasions: Occasions) -> Run:
@@ -65,33 +75,29 @@ def _run(row: Row, occasions: Occasions) -> Run:
     started_at, ended_at, cursor_type, cursor_id, regenerated, transactions, deliveries, refused, fault = rest
     accepted = occasions.of((at, by))
     if accepted is None:
-        raise ValueError("nobody accepted it")
+        raise NotCanonical("a run that nobody accepted")
     return Run(
         id=name,
         tenant=tenant,
         entity=entity,
-        orgs=None if orgs is None else frozenset(_read(orgs)),
-        only_re_send=bool(only_re_send),
-        re_migrate=bool(re_migrate),
+        orgs=None if orgs is None else frozenset(_read_orgs(orgs)),
+        only_re_send=fact_of_number(only_re_send),
+        re_migrate=fact_of_number(re_migrate),
         type=None if kind is None else DocumentType(kind),
         cutover=None if cutover is None else date.fromisoformat(cutover),
         accepted=accepted,
         status=RunStatus(status),
         started_at=moment_of_text(started_at),
         ended_at=moment_of_text(ended_at),
-        cursor=None if cursor_id is None else _key(tenant, entity, cursor_type, cursor_id),
+        cursor=None if cursor_id is None else key_of_row((tenant, entity, cursor_type, cursor_id)),
         counts=RunCounts(
             regenerated=regenerated,
             transactions=transactions,
             deliveries=deliveries,
-            refused=tuple(sorted(_read(refused).items())),
+            refused=tuple(sorted(_read_counts(refused).items())),
         ),
         fault=fault,
     )
-
-
-def _key(tenant: str, entity: str, kind: str, name: str) -> DocumentKey:
-    return DocumentKey(tenant=tenant, entity=entity, type=DocumentType(kind), id=name)
 
 
 def reject_row(run: Run, reject: Reject) -> Row:
@@ -103,4 +109,4 @@ def reject_row(run: Run, reject: Reject) -> Row:
 def reject_of_row(row: Row) -> Reject:
     """The reject that :func:`reject_row` wrote."""
     tenant, entity, _, kind, name, number, refusal, code, message = row
-    return Reject(_key(tenant, entity, kind, name), number, refusal, code, message)
+    return Reject(key_of_row((tenant, entity, kind, name)), number, refusal, code, message)
