@@ -89,6 +89,8 @@ def check_text(_: object, attribute: Attribute[Any], value: str | None) -> None:
         return
     if not isinstance(value, str):
         raise TypeError(f"{attribute.name} is {kind_of(value)}, not a text")
+    if value.isascii() and "\x00" not in value:
+        return
     for character in value:
         if character == "\x00" or "\ud800" <= character <= "\udfff":
             raise ValueError(f"{attribute.name} holds U+{ord(character):04X}, which no database keeps; remove it")

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from enum import Enum, unique
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
 from attrs import Attribute, field, frozen
 from attrs.validators import instance_of, optional
@@ -137,6 +137,8 @@ class CarriedFields:
 
 
 _NOTHING_CARRIED = CarriedFields()
+_TAX: Final = ProcessingType.TAX
+_ADJUSTMENT: Final = DocumentType.INVOICE_ITEM_ADJUSTMENT
 
 
 @frozen
@@ -234,7 +236,7 @@ class BillingItem:
     @property
     def is_tax(self) -> bool:
         """Whether this is a tax line, which has no revenue transaction (TAX-1)."""
-        return self.processing_type is ProcessingType.TAX
+        return self.processing_type is _TAX
 
 
 @frozen
@@ -261,11 +263,11 @@ class BillingDocument:
         if not isinstance(items, tuple):
             raise TypeError("items is a tuple of BillingItem")
         seen: set[str] = set()
-        is_adjustment = self.type is DocumentType.INVOICE_ITEM_ADJUSTMENT
+        is_adjustment = self.header.key.type is _ADJUSTMENT
         for item in items:
             if item.id in seen:
                 raise ValueError(f"item id {item.id!r} occurs twice in one document")
-            if (item.adjustment_kind is not None) != is_adjustment:
+            if (item.adjustment_kind is not None) is not is_adjustment:
                 raise ValueError("adjustment_kind is given for the item of an adjustment, and for no other")
             seen.add(item.id)
         if is_adjustment and (len(items) != 1 or items[0].id != self.id):
@@ -273,11 +275,11 @@ class BillingDocument:
 
     @revenue_items.default
     def _without_tax(self) -> tuple[BillingItem, ...]:
-        return tuple(item for item in self.items if item.processing_type is not ProcessingType.TAX)
+        return tuple([item for item in self.items if item.processing_type is not _TAX])
 
     @revenue_item_ids.default
     def _ids(self) -> tuple[str, ...]:
-        return tuple(item.id for item in self.revenue_items)
+        return tuple([item.id for item in self.revenue_items])
 
     @property
     def key(self) -> DocumentKey:

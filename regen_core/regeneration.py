@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
+from operator import attrgetter
 from typing import Final
 
 from attrs import frozen
@@ -46,6 +47,7 @@ from regen_core.transactions import (
     transaction_ids_of,
 )
 from regen_core.type_mapping import mapping_of, unmapped_because
+from regen_core.unchecked import unchecked
 
 __all__ = ["PlannedLine", "Regeneration", "apply", "decide", "refused_unread"]
 
@@ -148,7 +150,7 @@ _Outcome = tuple[StoredTransaction | None, Delivery | None]
 
 def _after(old: StoredTransaction | None, new: BillingTransaction | None, ruling: Ruling) -> _After:
     if old is None:
-        return None if new is None else (new, int(ruling.sends))
+        return None if new is None else (new, 1 if ruling.sends else 0)
     return new or old.transaction, old.deliveries + ruling.sends
 
 
@@ -202,7 +204,7 @@ def decide(
         # All items have their transaction and none is written: nothing is joined and nothing is copied.
         items, lines, cells = document.revenue_items, stored.lines, rulings.cells
         ruled = tuple([cells[line.place] for line in lines])
-        done = Regeneration(document, stored, request, rulings.rule, items, lines, (None,) * len(lines), ruled)
+        done = _regeneration(document, stored, request, rulings.rule, items, lines, (None,) * len(lines), ruled)
     else:
         written = _written(document, stored, request, rulings, occasion)
         if isinstance(written, UnmappableItem):
@@ -246,10 +248,7 @@ def _refused(document: BillingDocument, request: RegenerateRequest) -> Refusal |
 
 
 def _says_something(done: Regeneration) -> bool:
-    for ruling in done.rulings:  # noqa: SIM110  # a loop stops at the first line without building a generator
-        if ruling.sends:
-            return True
-    return False
+    return any(map(_sends, done.rulings))
 
 
 def _written(
@@ -281,7 +280,7 @@ def _written(
         ruled.append(cells[place & ~_NOT_LIVE if new.is_live else place | _NOT_LIVE])
     if unmapped:
         return UnmappableItem(tuple([UnmappedItem(it.id, unmapped_because(document.header, it)) for it in unmapped]))
-    return Regeneration(document, stored, request, rulings.rule, items, before, tuple(written), tuple(ruled))
+    return _regeneration(document, stored, request, rulings.rule, items, before, tuple(written), tuple(ruled))
 
 
 _Joined = tuple[tuple[BillingItem | None, ...], tuple[StoredTransaction | None, ...]]
@@ -347,3 +346,5 @@ _GENERATE: Final = WriteAction.GENERATE
 _VOID: Final = WriteAction.VOID
 _ACTIVE: Final = TransactionState.ACTIVE
 _VOIDED: Final = TransactionState.VOIDED
+_regeneration: Final = unchecked(Regeneration)
+_sends: Final = attrgetter("sends")

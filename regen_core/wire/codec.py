@@ -6,10 +6,9 @@ table names exactly the fields of its class. Which classes there are is :mod:`re
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
@@ -79,14 +78,19 @@ def count(value: object) -> int:
     return value
 
 
-_AMOUNT_TEXT: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?(?:E[+-]?[0-9]+)?")
-
-
 def amount(value: object) -> Decimal:
-    """An amount with the exponent that it was written with."""
-    if not isinstance(value, str) or _AMOUNT_TEXT.fullmatch(value) is None:
-        raise ValueError(f'expected an amount as text, such as "10.00", found {kind_of(value)}')
-    return Decimal(value)
+    """An amount with the exponent that it was written with, from the one text that is written for it."""
+    if isinstance(value, str):
+        try:
+            read = Decimal(value)
+        except InvalidOperation:
+            read = _NO_AMOUNT
+        if str(read) == value and read.is_finite():
+            return read
+    raise ValueError(f'expected an amount as text, such as "10.00", found {kind_of(value)}')
+
+
+_NO_AMOUNT: Final = Decimal("NaN")
 
 
 def day(value: object) -> date:

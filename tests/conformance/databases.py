@@ -137,7 +137,7 @@ class PostgresqlDatabase:
 
     def looking(self, store: SqlStore) -> Reader:
         units = store._units
-        return Reader(_Look(self.server.looking_at(self.schema).cursor()), units.statements, units._contents)
+        return Reader(_Look(self.server.looking_at(self.schema).cursor()), units.statements, units._contents.of)
 
     def run(self, statement: str) -> None:
         with self.server.connect() as connection:

@@ -13,8 +13,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from threading import Lock
 from typing import Final
 from weakref import WeakSet
@@ -86,21 +85,12 @@ class KeyFile:
             if opened is not None and not _is_there(self.path, opened):
                 del _current[self.path]
 
-    @contextmanager
-    def claimed(self, digest: str) -> Iterator[bool]:
+    def claimed(self, digest: str) -> _Claimed:
         """Claim a key for the time of the block; whether it was free.
 
         Raises :class:`KeyFileReadOnly` where the file can't be opened for writing.
         """
-        claim = (self.path, digest)
-        with _lock:
-            is_free = claim not in _running and self._try(claim)
-        try:
-            yield is_free
-        finally:
-            if is_free:
-                with _lock:
-                    _let_go(claim)
+        return _Claimed(self, (self.path, digest))
 
     def _try(self, claim: _Claim) -> bool:
         """Lock a key's byte; whether no other process has it."""
@@ -142,6 +132,25 @@ class KeyFile:
             return os.open(self.path, _FLAGS)
         _share(made, like, mode)
         return made
+
+
+class _Claimed:
+    """A key that is claimed for the time of a block."""
+
+    __slots__ = ("_claim", "_file", "_is_free")
+
+    def __init__(self, file: KeyFile, claim: _Claim) -> None:
+        self._file, self._claim = file, claim
+
+    def __enter__(self) -> bool:
+        with _lock:
+            self._is_free = self._claim not in _running and self._file._try(self._claim)
+        return self._is_free
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_free:
+            with _lock:
+                _let_go(self._claim)
 
 
 _named: Final[WeakSet[KeyFile]] = WeakSet()

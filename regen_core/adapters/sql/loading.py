@@ -76,7 +76,7 @@ def _read(reader: Reader, groups: Sequence[tuple[_Group, Sequence[BillingDocumen
     answers = iter(reader.unit.ask([question for _, question in asked])[len(locks) :])
     for (group, _), rows in zip(known, answers, strict=False):
         for document_id, _, version, content_version, *content in rows:
-            document = reader.contents.of((*group.of, document_id), tuple(content)).document
+            document = reader.contents((*group.of, document_id), tuple(content)).document
             group.documents[document_id] = document, version, content_version
             group.read[document_id] = document, version
     for (group, _), rows in zip(owned, answers, strict=False):

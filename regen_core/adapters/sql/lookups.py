@@ -105,9 +105,11 @@ class LookUps(StatementsOfDialect):
         """The transactions of the documents that have one of the names, each document's in stored order."""
 
         def build() -> Prepared:
+            of = transactions if name in transactions.c else documents
             query = select(transactions.c.document_id, *[transactions.c[each] for each in TRANSACTION_ROW])
-            query = query.join_from(transactions, documents, same(transactions, documents, **OF_DOCUMENT))
-            query = query.where(equal(documents, *_OF_TYPE), _one_of(documents, name, size))
+            if of is documents:
+                query = query.join_from(transactions, documents, same(transactions, documents, **OF_DOCUMENT))
+            query = query.where(equal(of, *_OF_TYPE), _one_of(of, name, size))
             return self._prepared(query.order_by(transactions.c.place), *_OF_TYPE, *_given(size))
 
         return self._remembered(("transactions_of_all", name, size), build)

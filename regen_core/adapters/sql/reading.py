@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from attrs import field, frozen
 
@@ -13,17 +13,18 @@ from regen_core.adapters.sql.conditions import org_count, org_values
 from regen_core.adapters.sql.contents import Content
 from regen_core.adapters.sql.faults import PassingConflict
 from regen_core.adapters.sql.prepared import Prepared
-from regen_core.adapters.sql.rows import Contents, Occasions, key_of_row, transaction_of_row
+from regen_core.adapters.sql.rows import Occasions, key_of_row, transaction_of_row
 from regen_core.adapters.sql.statements import Statements
 from regen_core.adapters.sql.unit import Row, UnitOfWork
 from regen_core.documents import DocumentKey
 from regen_core.refusals import DocumentNotFound, DocumentReferenceMismatch
 from regen_core.request import RegenerateRequest
 from regen_core.store import StoredDocument
-from regen_core.transactions import StoredTransaction, StoredTransactions
+from regen_core.transactions import NO_TRANSACTIONS, StoredTransaction, StoredTransactions
+from regen_core.unchecked import unchecked
 from regen_core.wire.codec import NotCanonical
 
-__all__ = ["NotOne", "Reader", "StoredRows", "org_count", "org_values"]
+__all__ = ["FoundRows", "NotOne", "Reader", "StoredRows", "org_count", "org_values"]
 
 
 @frozen
@@ -48,6 +49,8 @@ class NotOne:
     documents: tuple[DocumentKey, ...] = ()
 
 
+_stored_rows: Final = unchecked(StoredRows)
+
 FoundRows = StoredRows | NotOne
 """What a request names."""
 
@@ -64,7 +67,7 @@ class Reader:
 
     unit: UnitOfWork
     statements: Statements
-    contents: Contents
+    contents: Callable[[Row, Row], Content]
     occasions: Occasions = field(factory=Occasions)
     _versions: dict[tuple[Row, int], Content] = field(factory=dict)
 
@@ -131,7 +134,7 @@ class Reader:
             row = self.unit.one(self.statements.version_content, (*key, version))
             if row is None:
                 raise NotCanonical("the content that a transaction was written from is missing")
-            found = self._versions[key, version] = self.contents.of(key, row)
+            found = self._versions[key, version] = self.contents(key, row)
         return found
 
     def transaction(self, content: Content, item_id: str, deliveries: int, told: Row) -> StoredTransaction:
@@ -142,15 +145,15 @@ class Reader:
     def _stored(
         self, key: Row, version: int, content_version: int, content_row: Row, rows: Iterable[Row]
     ) -> StoredRows:
-        current = self.contents.of(key, content_row)
+        current = self.contents(key, content_row)
         lines, places = [], {}
         for row in rows:
             item_id, place, deliveries, written_from = row[0], row[1], row[2], row[-1]
             content = current if written_from == content_version else self.content(key, written_from)
             lines.append(self.transaction(content, item_id, deliveries, row[3:-1]))
             places[item_id] = (place, written_from)
-        stored = StoredDocument(current.document, StoredTransactions(tuple(lines)))
-        return StoredRows(stored, version, content_version, places)
+        stored = StoredDocument(current.document, StoredTransactions(tuple(lines)) if lines else NO_TRANSACTIONS)
+        return _stored_rows(stored, version, content_version, places)
 
 
 def _names(request: RegenerateRequest) -> tuple[tuple[str, ...], Row]:
@@ -164,8 +167,10 @@ def _names(request: RegenerateRequest) -> tuple[tuple[str, ...], Row]:
 
 def _named_rows(request: RegenerateRequest, found: Sequence[Row]) -> Sequence[Row]:
     """The row that has all names of the request; two where the names are of two, none where one has none (REQ-4)."""
-    by_id = [row for row in found if request.id is None or row[0] == request.id]
-    by_number = [row for row in found if request.number is None or row[1] == request.number]
+    if request.id is None or request.number is None:
+        return found
+    by_id = [row for row in found if row[0] == request.id]
+    by_number = [row for row in found if row[1] == request.number]
     if not by_id or not by_number:
         return ()
     return by_id if by_id[0][0] == by_number[0][0] else (by_id[0], by_number[0])

@@ -21,10 +21,11 @@ _NAMES = ("document_id", "number")
 
 @define
 class _Group:
-    """Requests of one type that name their documents in one way, by name; and the answers about them."""
+    """Requests of one type that name their documents in one way: the names, and by name the answers about them."""
 
     type: DocumentType
     name: str
+    names: set[str] = field(factory=set)
     locked: dict[str, list[Row]] = field(factory=lambda: defaultdict(list))
     found: dict[str, list[Row]] = field(factory=lambda: defaultdict(list))
     lines: dict[str, list[Row]] = field(factory=lambda: defaultdict(list))
@@ -36,22 +37,23 @@ def find_many(reader: Reader, scope: Scope, requests: Sequence[RegenerateRequest
     Documents are locked before any is read, in one order for all batches.
     """
     groups: dict[tuple[str, str], _Group] = {}
-    names: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for request in requests:
-        name, value = _named(request)
-        if name:
-            groups.setdefault((request.type.value, name), _Group(request.type, name))
-            names[request.type.value, name].add(value)
-    parts = [(groups[key], part) for key in sorted(groups) for part in in_parts(sorted(names[key]))]
+    named = [_named(request, groups) for request in requests]
+    parts = [(group, part) for _, group in sorted(groups.items()) for part in in_parts(sorted(group.names))]
     _ask(reader, scope, parts)
-    return [_answer(reader, scope, request, groups) for request in requests]
+    return [_answer(reader, scope, *each) for each in zip(requests, named, strict=True)]
 
 
-def _named(request: RegenerateRequest) -> tuple[str, str]:
-    """How a request names its document, and the name; nothing where it gives two."""
+def _named(request: RegenerateRequest, groups: dict[tuple[str, str], _Group]) -> _Group | None:
+    """The group of a request, which gets the name that it gives; ``None`` where it gives two."""
     if request.id is not None and request.number is not None:
-        return "", ""
-    return (_NAMES[0], request.id) if request.id is not None else (_NAMES[1], request.number or "")
+        return None
+    name, value = ("document_id", request.id) if request.id is not None else ("number", request.number)
+    key = (request.type._value_, name)
+    group = groups.get(key)
+    if group is None:
+        group = groups[key] = _Group(request.type, name)
+    group.names.add(value or "")
+    return group
 
 
 def _ask(reader: Reader, scope: Scope, parts: Sequence[tuple[_Group, tuple[str, ...]]]) -> None:
@@ -59,7 +61,7 @@ def _ask(reader: Reader, scope: Scope, parts: Sequence[tuple[_Group, tuple[str, 
     locks: list[Question] = []
     reads: list[Question] = []
     for group, part in parts:
-        of_type = (scope.tenant, scope.entity, group.type.value, *part)
+        of_type = (scope.tenant, scope.entity, group.type._value_, *part)
         visible = (*of_type, *org_values(scope))
         if reader.unit.locks_rows:
             locks.append((look.lock_documents(group.name, orgs, len(part)), visible))
@@ -74,16 +76,13 @@ def _ask(reader: Reader, scope: Scope, parts: Sequence[tuple[_Group, tuple[str, 
         for row in told[2 * place]:
             group.found[row[column]].append(row)
         for row in told[2 * place + 1]:
-            group.lines[row[0]].append(tuple(row[1:]))
+            group.lines[row[0]].append(row[1:])
 
 
-def _answer(
-    reader: Reader, scope: Scope, request: RegenerateRequest, groups: dict[tuple[str, str], _Group]
-) -> FoundRows:
-    name, value = _named(request)
-    if not name:
+def _answer(reader: Reader, scope: Scope, request: RegenerateRequest, group: _Group | None) -> FoundRows:
+    if group is None:
         return reader.find(scope, request)
-    group = groups[request.type.value, name]
-    found = group.found.get(value, [])
-    lines = group.lines.get(found[0][0], []) if found else []
-    return reader.found(scope, request, group.locked.get(value, []) if reader.unit.locks_rows else None, found, lines)
+    value = request.id or request.number or ""
+    found = group.found.get(value, ())
+    lines = group.lines.get(found[0][0], ()) if found else ()
+    return reader.found(scope, request, group.locked.get(value, ()) if reader.unit.locks_rows else None, found, lines)

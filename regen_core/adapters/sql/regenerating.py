@@ -4,23 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Final
 
-from attrs import frozen
+from attrs import define, frozen
 
 from regen_core.access import Scope
 from regen_core.adapters.sql.faults import IgnoredWrite
 from regen_core.adapters.sql.keys import are_visible, save_record, saved_record
-from regen_core.adapters.sql.reading import NotOne, Reader, StoredRows
+from regen_core.adapters.sql.reading import FoundRows, NotOne, Reader, StoredRows
 from regen_core.adapters.sql.reading_many import find_many
 from regen_core.adapters.sql.rows import text_of_moment
 from regen_core.adapters.sql.writing import Changes, rows_after, write_regeneration
 from regen_core.documents import DocumentKey
-from regen_core.idempotency import KEY_IS_RUNNING, IdempotencyRecord, Proceed, Replay, consult, is_saved, meaning_of
+from regen_core.idempotency import (
+    KEY_IS_RUNNING,
+    IdempotencyRecord,
+    Proceed,
+    Replay,
+    RequestMeaning,
+    consult,
+    is_saved,
+    meaning_of,
+)
 from regen_core.ports import IdempotentCall
 from regen_core.refusals import ConcurrentModification, Refusal
 from regen_core.regeneration import Regeneration, decide, refused_unread
 from regen_core.request import RegenerateRequest
 from regen_core.transactions import Occasion
+from regen_core.unchecked import unchecked
 
 __all__ = [
     "Asked",
@@ -64,12 +75,15 @@ class Turn:
     keyed: Keyed | None = None
 
 
+_turn: Final = unchecked(Turn)
+
+
 def regenerate(reader: Reader, asked: Asked) -> Outcome:
     """Decide and write."""
-    return _regenerate(reader, asked)[0]
+    return _regenerate(reader, asked, asked.clock())[0]
 
 
-def _regenerate(reader: Reader, asked: Asked) -> tuple[Outcome, tuple[DocumentKey, ...]]:
+def _regenerate(reader: Reader, asked: Asked, now: datetime) -> tuple[Outcome, tuple[DocumentKey, ...]]:
     """The outcome, and the documents that it is about."""
     rows = reader.find(asked.scope, asked.request)
     if isinstance(rows, NotOne):
@@ -78,44 +92,57 @@ def _regenerate(reader: Reader, asked: Asked) -> tuple[Outcome, tuple[DocumentKe
     outcome = decide(stored.document, stored.transactions, asked.request, asked.occasion)
     if isinstance(outcome, Regeneration):
         moved = asked.expected is not None and asked.expected != rows.version
-        refused = ConcurrentModification() if moved else write_regeneration(reader, rows, outcome, asked.clock())
+        refused = ConcurrentModification() if moved else write_regeneration(reader, rows, outcome, now)
         outcome = outcome if refused is None else refused
     return outcome, (stored.document.key,)
 
 
 def regenerate_once(reader: Reader, asked: Asked, keyed: Keyed) -> Outcome | Replay:
     """Under an Idempotency-Key that nobody else in this process has: the core says what its record means (IDM)."""
-    turn, now = Turn(asked.request, asked.occasion, keyed), asked.clock()
-    known = _known(reader, asked.scope, turn, now)
+    now = asked.clock()
+    record = _Record(reader, asked.scope, keyed, meaning_of(asked.scope, asked.request), now)
+    known = _known(asked.request, record)
     if known is not None:
         return known
-    outcome, documents = _regenerate(reader, asked)
-    _save(reader, asked.scope, turn, outcome, documents, now)
+    outcome, documents = _regenerate(reader, asked, now)
+    record.save(outcome, documents)
     return outcome
 
 
-def _known(reader: Reader, scope: Scope, turn: Turn, now: datetime) -> Refusal | Replay | None:
+@define
+class _Record:
+    """The record of one call's key, as the unit of work finds it and as it leaves it."""
+
+    reader: Reader
+    scope: Scope
+    keyed: Keyed
+    meaning: RequestMeaning
+    now: datetime
+
+    def consulted(self) -> Refusal | Replay | None:
+        """What the record answers, ``None`` where the call is to be performed."""
+        is_free, found = saved_record(self.reader, self.scope.tenant, self.keyed.digest)
+        if not is_free:
+            return KEY_IS_RUNNING
+        visible = found is None or are_visible(self.reader, self.scope, found.documents)
+        verdict = consult(found, self.meaning, self.now, documents_are_visible=visible)
+        return None if isinstance(verdict, Proceed) else verdict
+
+    def save(self, outcome: Outcome, documents: tuple[DocumentKey, ...]) -> None:
+        """Keep a first result, where it is one to be kept."""
+        if not is_saved(outcome):
+            return
+        answer = self.keyed.call.answer(outcome)
+        told = IdempotencyRecord(
+            meaning=self.meaning, status=answer.status, body=answer.body, documents=documents, set_at=self.now
+        )
+        save_record(self.reader, self.scope.tenant, self.keyed.digest, told, clean_up=self.keyed.clean_up)
+
+
+def _known(request: RegenerateRequest, record: _Record | None) -> Refusal | Replay | None:
     """What a call hears without being performed, ``None`` where it is to be."""
-    unread = refused_unread(turn.request)
-    if unread is not None or turn.keyed is None:
-        return unread
-    is_free, found = saved_record(reader, scope.tenant, turn.keyed.digest)
-    if not is_free:
-        return KEY_IS_RUNNING
-    visible = found is None or are_visible(reader, scope, found.documents)
-    verdict = consult(found, meaning_of(scope, turn.request), now, documents_are_visible=visible)
-    return None if isinstance(verdict, Proceed) else verdict
-
-
-def _save(
-    reader: Reader, scope: Scope, turn: Turn, outcome: Outcome, documents: tuple[DocumentKey, ...], now: datetime
-) -> None:
-    keyed = turn.keyed
-    if keyed is None or not is_saved(outcome):
-        return
-    answer, meaning = keyed.call.answer(outcome), meaning_of(scope, turn.request)
-    record = IdempotencyRecord(meaning=meaning, status=answer.status, body=answer.body, documents=documents, set_at=now)
-    save_record(reader, scope.tenant, keyed.digest, record, clean_up=keyed.clean_up)
+    unread = refused_unread(request)
+    return unread if unread is not None or record is None else record.consulted()
 
 
 def regenerate_turns(
@@ -126,24 +153,36 @@ def regenerate_turns(
     No two of the calls have the same key.
     """
     now = clock()
-    outcomes: list[Outcome | Replay | None] = [_known(reader, scope, turn, now) for turn in turns]
+    records = [
+        None if turn.keyed is None else _Record(reader, scope, turn.keyed, meaning_of(scope, turn.request), now)
+        for turn in turns
+    ]
+    outcomes = [_known(turn.request, record) for turn, record in zip(turns, records, strict=True)]
     wanted = [place for place, outcome in enumerate(outcomes) if outcome is None]
     changes, changed = Changes(reader, text_of_moment(now)), dict[DocumentKey, tuple[StoredRows, Regeneration]]()
+    answers: list[Outcome | Replay | None] = [*outcomes]
     for place, found in zip(wanted, find_many(reader, scope, [turns[each].request for each in wanted]), strict=True):
-        turn = turns[place]
-        if isinstance(found, NotOne):
-            outcomes[place] = found.refusal
-            _save(reader, scope, turn, found.refusal, found.documents, now)
-            continue
-        key = found.stored.document.key
-        rows = rows_after(*changed[key]) if key in changed else found
-        outcomes[place] = outcome = decide(rows.stored.document, rows.stored.transactions, turn.request, turn.occasion)
-        if isinstance(outcome, Regeneration) and changes.add(rows, outcome):
-            changed[key] = rows, outcome
-        _save(reader, scope, turn, outcome, (key,), now)
+        outcome, documents = _performed(turns[place], found, changes, changed)
+        answers[place], record = outcome, records[place]
+        if record is not None:
+            record.save(outcome, documents)
     if changes.write() is not None:  # in a unit that writes, nothing moves between reading and writing
         raise IgnoredWrite(reader.unit.where)
-    return tuple([outcome for outcome in outcomes if outcome is not None])
+    return tuple([answer for answer in answers if answer is not None])
+
+
+def _performed(
+    turn: Turn, found: FoundRows, changes: Changes, changed: dict[DocumentKey, tuple[StoredRows, Regeneration]]
+) -> tuple[Outcome, tuple[DocumentKey, ...]]:
+    """The outcome after what ``changed`` before it, noted in both, and the documents that it is about."""
+    if isinstance(found, NotOne):
+        return found.refusal, found.documents
+    key = found.stored.document.key
+    rows = rows_after(*changed[key]) if key in changed else found
+    outcome = decide(rows.stored.document, rows.stored.transactions, turn.request, turn.occasion)
+    if isinstance(outcome, Regeneration) and changes.add(rows, outcome):
+        changed[key] = rows, outcome
+    return outcome, (key,)
 
 
 def regenerate_documents(
@@ -154,5 +193,5 @@ def regenerate_documents(
     clock: Callable[[], datetime],
 ) -> tuple[Outcome, ...]:
     """The same for calls of one occasion without keys."""
-    outcomes = regenerate_turns(reader, scope, [Turn(request, occasion) for request in requests], clock)
+    outcomes = regenerate_turns(reader, scope, [_turn(request, occasion, None) for request in requests], clock)
     return tuple([outcome for outcome in outcomes if not isinstance(outcome, Replay)])

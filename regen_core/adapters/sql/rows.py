@@ -29,6 +29,7 @@ from regen_core.wire.codec import NotCanonical
 __all__ = [
     "Contents",
     "DAMAGE",
+    "MOST_ONCE",
     "MOST_TEXT",
     "Occasions",
     "damaged",
@@ -40,6 +41,7 @@ __all__ = [
     "key_of_row",
     "key_row",
     "moment_of_text",
+    "read_content",
     "text_of_moment",
     "transaction_of_row",
     "transaction_row",
@@ -50,6 +52,9 @@ _OccasionRow = tuple[str | None, str | None]
 
 MOST_TEXT: Final = 1 << 21
 """Characters of a generation of contents: 3,400 documents of five items, and 12 MB with what is made of them."""
+
+MOST_ONCE: Final = 1 << 14
+"""Contents that were read once lately and would be kept the next time."""
 
 _TYPES: Final = {each.value: each for each in DocumentType}
 _REVENUE_TYPES: Final = {each.value: each for each in RevenueType}
@@ -88,29 +93,49 @@ def key_of_row(row: Sequence[Any]) -> DocumentKey:
         raise damaged(damage) from None
 
 
+def read_content(key: Row, row: Row) -> Content:
+    """The content that :func:`content_row` wrote, of the document that :func:`key_row` names."""
+    return content_of_row(key_of_row(key), row)
+
+
 class Contents:
     """Contents that were read lately, by the whole text they were read from: whatever became of a row, it is right.
 
-    A document is often read again and seldom changes, and reading it costs more than comparing its text. Two
-    generations are kept, each of so much text: what is found in the older one moves to the younger. Threads may share
-    it; at worst, one reads what another is just keeping.
+    A document is often read again and seldom changes, and reading it costs more than comparing its text; one that is
+    read only once isn't worth its memory, so content is kept when it is read for the second time. Two generations are
+    kept, each of so much text: what is found in the older one moves to the younger. Threads may share it; at worst, one
+    reads what another is just keeping.
     """
 
-    __slots__ = ("_older", "_size", "_younger")
+    __slots__ = ("_older", "_once", "_size", "_younger")
 
     def __init__(self) -> None:
+        self._once: set[int] = set()
         self._younger: dict[Row, Content] = {}
         self._older: dict[Row, Content] = {}
         self._size = 0
 
     def of(self, key: Row, row: Row) -> Content:
-        """The content that :func:`content_row` wrote, of the document that :func:`key_row` names."""
+        """What :func:`read_content` reads."""
         name = (*key, *row)
         found = self._younger.get(name)
         if found is None:
-            found = self._older.get(name) or content_of_row(key_of_row(key), row)
-            self._keep(name, found, sum(map(len, row)))
+            found = self._older.get(name)
+            again = found is not None or self._is_read_again(hash(name))
+            found = found or read_content(key, row)
+            if again:
+                self._keep(name, found, sum(map(len, row)))
         return found
+
+    def _is_read_again(self, name: int) -> bool:
+        """Whether a name was read before, lately; two that share a hash may be taken for each other."""
+        if name in self._once:
+            self._once.discard(name)
+            return True
+        if len(self._once) >= MOST_ONCE:
+            self._once = set()
+        self._once.add(name)
+        return False
 
     def _keep(self, name: Row, content: Content, size: int) -> None:
         if self._size + size > MOST_TEXT:
@@ -150,7 +175,7 @@ def transaction_row(transaction: BillingTransaction, occasions: Occasions) -> Ro
     return (
         transaction.id,
         transaction.revenue_type._value_,
-        int(transaction.standalone),
+        1 if transaction.standalone else 0,
         transaction.revision,
         transaction.state._value_,
         *occasions.row(transaction.created),

@@ -165,7 +165,7 @@ class SqlStore:
     ) -> tuple[Outcome, ...]:
         """Decide and persist several in one unit of work; a refused one stops no other (IDM-7)."""
         batch = tuple(requests)
-        return self._units.write(lambda reader: regenerate_documents(reader, scope, batch, occasion, self._clock))
+        return self._units.write_once(lambda reader: regenerate_documents(reader, scope, batch, occasion, self._clock))
 
     def regenerate_together(self, calls: Iterable[RegenerateCall]) -> tuple[Outcome | Replay | StoreFault, ...]:
         """Decide and persist calls of several callers in one unit of work; a refused one stops no other (IDM-7)."""

@@ -7,15 +7,19 @@ from collections.abc import Callable
 from random import SystemRandom
 from typing import Final, TypeVar
 
+from regen_core.adapters.sql.contents import Content
 from regen_core.adapters.sql.faults import PassingConflict
 from regen_core.adapters.sql.reading import Reader
-from regen_core.adapters.sql.rows import Contents
+from regen_core.adapters.sql.rows import Contents, Occasions, read_content
 from regen_core.adapters.sql.statements import statements_of
-from regen_core.adapters.sql.unit import Connections, UnitOfWork
+from regen_core.adapters.sql.unit import Connections, Row, UnitOfWork
+from regen_core.unchecked import unchecked
 
 __all__ = ["MOST_ATTEMPTS", "Units"]
 
 T = TypeVar("T")
+
+_new_reader: Final = unchecked(Reader)
 
 MOST_ATTEMPTS: Final = 30
 """How often a unit is begun before its conflict is told: more than writers that meet at one document on any machine."""
@@ -51,23 +55,30 @@ class Units:
         """A unit that locks a document before it reads it."""
         return self._reader(self._connections.backend.writing)
 
-    def _reader(self, begin: str) -> Reader:
-        return Reader(self._kind(self._connections, begin), self.statements, self._contents)
+    def _reader(self, begin: str, contents: Callable[[Row, Row], Content] | None = None) -> Reader:
+        unit = self._kind(self._connections, begin)
+        return _new_reader(unit, self.statements, contents or self._contents.of, Occasions(), {})
 
     def write(self, work: Callable[[Reader], T]) -> T:
         """Do work in a unit that writes; where other writers were in the way, all of it again."""
         return self._again(work, self._connections.backend.writing)
 
+    def write_once(self, work: Callable[[Reader], T]) -> T:
+        """The same for documents of which most aren't read again soon: what others read lately stays at hand."""
+        return self._again(work, self._connections.backend.writing, read_content)
+
     def write_as_read(self, work: Callable[[Reader], T]) -> T:
         """The same, where what was read at one moment must still hold when it is written."""
         return self._again(work, self._connections.backend.writing_as_read)
 
-    def _again(self, work: Callable[[Reader], T], begin: str) -> T:
+    def _again(
+        self, work: Callable[[Reader], T], begin: str, contents: Callable[[Row, Row], Content] | None = None
+    ) -> T:
         for attempt in range(1, MOST_ATTEMPTS):
             try:
-                with self._reader(begin) as reader:
+                with self._reader(begin, contents) as reader:
                     return work(reader)
             except PassingConflict:
                 time.sleep(_random.uniform(0, min(_LONGEST_PAUSE, 0.001 * 2**attempt)))
-        with self._reader(begin) as reader:
+        with self._reader(begin, contents) as reader:
             return work(reader)

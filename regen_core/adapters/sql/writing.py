@@ -49,17 +49,17 @@ class Changes:
     def add(self, rows: StoredRows, done: Regeneration) -> bool:
         """Note what a regeneration changed; whether that is anything."""
         header, places, occasions = done.document.header, rows.places, self._reader.occasions
-        start = key_row(header.key)
-        both, has_changed = zip(done.after, done.rulings, strict=True), False
-        lines = [(*after, ruling) for after, ruling in both if after is not None]
-        for place, (transaction, deliveries, ruling) in enumerate(lines):
-            item_id = transaction.item.id
-            stored = places.get(item_id)
-            if not (ruling.writes or ruling.sends or stored is None or stored[0] != place):
+        start, place, has_changed = key_row(header.key), -1, False
+        for after, ruling in zip(done.after, done.rulings, strict=True):
+            if after is None:
                 continue
-            has_changed = True
-            name, written_from = (*start, item_id), _written_from(transaction, header, rows)
-            told = (*transaction_row(transaction, occasions), written_from)
+            place += 1
+            transaction, deliveries = after
+            stored = places.get(transaction.item.id)
+            if not (ruling.acts or stored is None or stored[0] != place):
+                continue
+            has_changed, name = True, (*start, transaction.item.id)
+            told = (*transaction_row(transaction, occasions), _written_from(transaction, header, rows))
             into = self.new if stored is None or name in self.new else self.changed
             into[name] = (*name, place, deliveries, *told)
             if ruling.sends:
