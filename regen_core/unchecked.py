@@ -30,7 +30,7 @@ def unchecked(kind: Callable[P, T]) -> Callable[P, T]:
     >>> assumption("fact", "value", "FCT-1") == Assumption("fact", "value", "FCT-1")
     True
     """
-    assert isinstance(kind, type), "a class is a callable; as one it tells its parameters"
+    assert isinstance(kind, type)  # told as a callable for the sake of its parameters
     fields = attrs.fields(kind)
     given = [each.name for each in fields if each.init]
     names: dict[str, Any] = {"kind": kind, "new": object.__new__, "open_kind": type(kind.__name__, (kind,), _OPEN)}
