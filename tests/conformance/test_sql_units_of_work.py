@@ -10,7 +10,6 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -220,7 +219,7 @@ class TestFailing:
             done = decide(rows.stored.document, rows.stored.transactions, request())
             assert isinstance(done, Regeneration)
             moved = evolve(rows, version=rows.version - 1)
-            refused = write_regeneration(reader, moved, done, datetime(2026, 1, 31, tzinfo=UTC))
+            refused = write_regeneration(reader, moved, done, "2026-01-31T00:00:00+00:00")
             assert isinstance(refused, ConcurrentModification) or reader.unit.locks_rows
         assert dump(database) == before
 

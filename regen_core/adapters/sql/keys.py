@@ -100,16 +100,18 @@ def _record(tenant: str, row: Row) -> IdempotencyRecord:
     )
 
 
-def save_record(reader: Reader, tenant: str, digest: str, record: IdempotencyRecord, *, clean_up: bool) -> None:
+def save_record(
+    reader: Reader, tenant: str, digest: str, record: IdempotencyRecord, set_at: str, *, clean_up: bool
+) -> None:
     """Save a first result in the same unit of work as what it tells of (IDM-1, IDM-7).
 
-    ``clean_up`` also removes some of the tenant's keys that have expired: bounded work, which keeps up with what is
-    saved when it is done for every :data:`CLEAN_UP_EVERY` th key.
+    ``set_at`` is its moment as a column holds it. ``clean_up`` also removes some of the tenant's keys that have
+    expired: bounded work, which keeps up with what is saved when it is done for every :data:`CLEAN_UP_EVERY` th key.
     """
     meaning: RequestMeaning = record.meaning
     text = _encode(meaning_json(meaning)).decode()
     told = (text, record.status, record.body, meaning.entity, *_ids(record.documents))
-    reader.unit.put(reader.statements.keys.save, (tenant, digest, *told, text_of_moment(record.set_at)))
+    reader.unit.put(reader.statements.keys.save, (tenant, digest, *told, set_at))
     if clean_up:
         before = text_of_moment(record.set_at - KEY_LIFETIME)
         reader.unit.put(reader.statements.keys.remove_expired, (tenant, before, _CLEANED_UP))

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
 
-from attrs import define, frozen
+from attrs import define
 
 from regen_core.access import Scope
 from regen_core.adapters.sql.faults import IgnoredWrite
@@ -31,7 +30,6 @@ from regen_core.refusals import ConcurrentModification, Refusal
 from regen_core.regeneration import Regeneration, decide, refused_unread
 from regen_core.request import RegenerateRequest
 from regen_core.transactions import Occasion
-from regen_core.unchecked import unchecked
 
 __all__ = [
     "Asked",
@@ -46,7 +44,7 @@ __all__ = [
 Outcome = Regeneration | Refusal
 
 
-@frozen
+@define
 class Asked:
     """One call: whose, which, by whom and when, the version that is expected or ``None``, and the store's clock."""
 
@@ -57,7 +55,7 @@ class Asked:
     clock: Callable[[], datetime]
 
 
-@frozen
+@define
 class Keyed:
     """The Idempotency-Key of a call, claimed in this process; ``clean_up``: expired ones are removed with it."""
 
@@ -66,7 +64,7 @@ class Keyed:
     clean_up: bool
 
 
-@frozen
+@define
 class Turn:
     """One of several calls in a unit; ``keyed`` ``None`` means that it came without a key."""
 
@@ -75,15 +73,12 @@ class Turn:
     keyed: Keyed | None = None
 
 
-_turn: Final = unchecked(Turn)
-
-
 def regenerate(reader: Reader, asked: Asked) -> Outcome:
     """Decide and write."""
-    return _regenerate(reader, asked, asked.clock())[0]
+    return _regenerate(reader, asked, text_of_moment(asked.clock()))[0]
 
 
-def _regenerate(reader: Reader, asked: Asked, now: datetime) -> tuple[Outcome, tuple[DocumentKey, ...]]:
+def _regenerate(reader: Reader, asked: Asked, at: str) -> tuple[Outcome, tuple[DocumentKey, ...]]:
     """The outcome, and the documents that it is about."""
     rows = reader.find(asked.scope, asked.request)
     if isinstance(rows, NotOne):
@@ -92,7 +87,7 @@ def _regenerate(reader: Reader, asked: Asked, now: datetime) -> tuple[Outcome, t
     outcome = decide(stored.document, stored.transactions, asked.request, asked.occasion)
     if isinstance(outcome, Regeneration):
         moved = asked.expected is not None and asked.expected != rows.version
-        refused = ConcurrentModification() if moved else write_regeneration(reader, rows, outcome, now)
+        refused = ConcurrentModification() if moved else write_regeneration(reader, rows, outcome, at)
         outcome = outcome if refused is None else refused
     return outcome, (stored.document.key,)
 
@@ -100,24 +95,26 @@ def _regenerate(reader: Reader, asked: Asked, now: datetime) -> tuple[Outcome, t
 def regenerate_once(reader: Reader, asked: Asked, keyed: Keyed) -> Outcome | Replay:
     """Under an Idempotency-Key that nobody else in this process has: the core says what its record means (IDM)."""
     now = asked.clock()
-    record = _Record(reader, asked.scope, keyed, meaning_of(asked.scope, asked.request), now)
+    at = text_of_moment(now)
+    record = _Record(reader, asked.scope, keyed, meaning_of(asked.scope, asked.request), now, at)
     known = _known(asked.request, record)
     if known is not None:
         return known
-    outcome, documents = _regenerate(reader, asked, now)
+    outcome, documents = _regenerate(reader, asked, at)
     record.save(outcome, documents)
     return outcome
 
 
 @define
 class _Record:
-    """The record of one call's key, as the unit of work finds it and as it leaves it."""
+    """The record of one call's key, as the unit of work finds it and as it leaves it; ``at`` is ``now`` as text."""
 
     reader: Reader
     scope: Scope
     keyed: Keyed
     meaning: RequestMeaning
     now: datetime
+    at: str
 
     def consulted(self) -> Refusal | Replay | None:
         """What the record answers, ``None`` where the call is to be performed."""
@@ -136,7 +133,7 @@ class _Record:
         told = IdempotencyRecord(
             meaning=self.meaning, status=answer.status, body=answer.body, documents=documents, set_at=self.now
         )
-        save_record(self.reader, self.scope.tenant, self.keyed.digest, told, clean_up=self.keyed.clean_up)
+        save_record(self.reader, self.scope.tenant, self.keyed.digest, told, self.at, clean_up=self.keyed.clean_up)
 
 
 def _known(request: RegenerateRequest, record: _Record | None) -> Refusal | Replay | None:
@@ -153,13 +150,14 @@ def regenerate_turns(
     No two of the calls have the same key.
     """
     now = clock()
+    at = text_of_moment(now)
     records = [
-        None if turn.keyed is None else _Record(reader, scope, turn.keyed, meaning_of(scope, turn.request), now)
+        None if turn.keyed is None else _Record(reader, scope, turn.keyed, meaning_of(scope, turn.request), now, at)
         for turn in turns
     ]
     outcomes = [_known(turn.request, record) for turn, record in zip(turns, records, strict=True)]
     wanted = [place for place, outcome in enumerate(outcomes) if outcome is None]
-    changes, changed = Changes(reader, text_of_moment(now)), dict[DocumentKey, tuple[StoredRows, Regeneration]]()
+    changes, changed = Changes(reader, at), dict[DocumentKey, tuple[StoredRows, Regeneration]]()
     answers: list[Outcome | Replay | None] = [*outcomes]
     for place, found in zip(wanted, find_many(reader, scope, [turns[each].request for each in wanted]), strict=True):
         outcome, documents = _performed(turns[place], found, changes, changed)
@@ -193,5 +191,5 @@ def regenerate_documents(
     clock: Callable[[], datetime],
 ) -> tuple[Outcome, ...]:
     """The same for calls of one occasion without keys."""
-    outcomes = regenerate_turns(reader, scope, [_turn(request, occasion, None) for request in requests], clock)
+    outcomes = regenerate_turns(reader, scope, [Turn(request, occasion) for request in requests], clock)
     return tuple([outcome for outcome in outcomes if not isinstance(outcome, Replay)])

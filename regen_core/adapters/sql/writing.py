@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from attrs import define, evolve, field
 
 from regen_core.adapters.sql.reading import Reader, StoredRows
-from regen_core.adapters.sql.rows import key_row, text_of_moment, transaction_row
+from regen_core.adapters.sql.rows import key_row, transaction_row
 from regen_core.adapters.sql.unit import Row
 from regen_core.documents import DocumentHeader
 from regen_core.refusals import ConcurrentModification
@@ -19,13 +17,13 @@ __all__ = ["Changes", "rows_after", "write_regeneration"]
 
 
 def write_regeneration(
-    reader: Reader, rows: StoredRows, done: Regeneration, committed_at: datetime
+    reader: Reader, rows: StoredRows, done: Regeneration, committed_at: str
 ) -> ConcurrentModification | None:
     """Write what a regeneration changed: transactions, counters, places and outbox.
 
     Refused, before anything is written, where the document has another version than the one that was read.
     """
-    changes = Changes(reader, text_of_moment(committed_at))
+    changes = Changes(reader, committed_at)
     changes.add(rows, done)
     return changes.write()
 
