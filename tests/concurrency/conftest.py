@@ -6,14 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
-from tests.postgresql_server import Server
+from tests.conformance.databases import Database, new_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     """Each kind of database, new."""
-    if request.param == "sqlite":
-        return SqliteDatabase(tmp_path / "regen.db")
-    server: Server = request.getfixturevalue("postgresql")
-    return PostgresqlDatabase(server, server.new_schema())
+    return new_database(request, tmp_path)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 import psycopg
+import pytest
 from attrs import frozen
 
 from regen_core.adapters.sql import SqlStore
@@ -17,7 +18,7 @@ from regen_core.adapters.sql.schema import METADATA
 from regen_core.adapters.sql.unit import UnitOfWork
 from tests.postgresql_server import Server
 
-__all__ = ["Database", "PostgresqlDatabase", "SqliteDatabase", "TABLES", "dump"]
+__all__ = ["Database", "PostgresqlDatabase", "SqliteDatabase", "TABLES", "dump", "new_database"]
 
 TABLES = tuple(table.name for table in METADATA.sorted_tables if table.name != "regen_core_version")
 """Every table that holds what a store was given, referenced ones first."""
@@ -172,6 +173,14 @@ class PostgresqlDatabase:
             connection.execute(
                 f"SELECT setval('{other.schema}.outbox_position_seq', last_value, is_called) FROM {source}"  # noqa: S608
             )
+
+
+def new_database(request: pytest.FixtureRequest, directory: Path) -> Database:
+    """A new database of the kind that a fixture is asked for; the server is started where it is needed only."""
+    if request.param == "sqlite":
+        return SqliteDatabase(directory / "regen.db")
+    server: Server = request.getfixturevalue("postgresql")
+    return PostgresqlDatabase(server, server.new_schema())
 
 
 class _Look(UnitOfWork):

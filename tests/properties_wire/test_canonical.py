@@ -148,6 +148,8 @@ class TestRefusing:
             ("amount", "1_0"),
             ("amount", "\u0661"),
             ("amount", " 1"),
+            ("amount", "1E2"),
+            ("amount", "01"),
             ("source", "somewhere"),
             ("source", []),
             ("excluded_from_revenue", 1),

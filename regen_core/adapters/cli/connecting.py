@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import unquote
 
 from regen_core.ports import Store, StoreFault
 from regen_core.transactions import Occasion
@@ -64,11 +63,13 @@ def opened(url: str, *, may_create: bool = False) -> Iterator[Store]:
 
 
 def _path(url: str) -> str | None:
-    """The file that a URL names; ``None`` for every other one, and where what follows a ? is no parameter."""
-    path, mark, parameters = url.removeprefix(_FILE_URL).partition("?")
-    is_readable = bool(mark) == ("=" in parameters)
-    is_file = url.startswith(_FILE_URL) and path and not path.startswith((":", "file:"))
-    return unquote(path) if is_file and is_readable else None
+    """The file that a URL names, as the store reads it; ``None`` for every other one."""
+    if not url.startswith(_FILE_URL):
+        return None
+    from regen_core.adapters.sql.urls import read_url  # noqa: PLC0415  # tables and help don't wait for the driver
+
+    path = read_url(url).database
+    return path if path and not path.startswith((":", "file:")) else None
 
 
 def _is_path(url: str) -> bool:

@@ -39,7 +39,8 @@ class Backend:
     where no other unit can be under way); ``is_pipelined`` whether statements travel before the answers to those
     before them are read; ``check`` looks at a URL before it is opened, ``options`` what the driver is given with a
     lock timeout in seconds, ``set_up`` prepares a connection and refuses weak settings; ``is_alive`` tells of an idle
-    connection whether it can still be used, without asking the server; ``claims`` makes what claims keys across
+    connection whether it can still be used, without asking the server; ``sever`` cuts a forked process's copy of a
+    connection off without a word to the server, ``None`` where that can't be; ``claims`` makes what claims keys across
     processes, which may ask the database; ``fault_of`` translates the driver's errors, ``None`` where the database
     isn't to blame.
     """

@@ -10,9 +10,10 @@ from attrs import field, frozen
 from msgspec.json import Decoder, Encoder
 
 from regen_core.access import Scope
+from regen_core.adapters.sql.conditions import org_count, org_values
 from regen_core.adapters.sql.forks import is_told_of_forks
 from regen_core.adapters.sql.prepared import Prepared
-from regen_core.adapters.sql.reading import Reader, org_count, org_values
+from regen_core.adapters.sql.reading import Reader
 from regen_core.adapters.sql.rows import DAMAGE, damaged, exact_moment, text_of_moment
 from regen_core.adapters.sql.unit import Row
 from regen_core.documents import DocumentKey, DocumentType

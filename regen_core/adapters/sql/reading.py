@@ -24,7 +24,7 @@ from regen_core.transactions import NO_TRANSACTIONS, StoredTransaction, StoredTr
 from regen_core.unchecked import unchecked
 from regen_core.wire.codec import NotCanonical
 
-__all__ = ["FoundRows", "NotOne", "Reader", "StoredRows", "org_count", "org_values"]
+__all__ = ["FoundRows", "NotOne", "Question", "Reader", "StoredRows"]
 
 
 @frozen

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from attrs import define, field
 
 from regen_core.access import Scope
+from regen_core.adapters.sql.conditions import org_count, org_values
 from regen_core.adapters.sql.lookups import in_parts
-from regen_core.adapters.sql.reading import FoundRows, Question, Reader, org_count, org_values
+from regen_core.adapters.sql.reading import FoundRows, Question, Reader
 from regen_core.adapters.sql.unit import Row
 from regen_core.documents import DocumentType
 from regen_core.request import RegenerateRequest

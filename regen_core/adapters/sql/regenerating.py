@@ -155,10 +155,11 @@ def regenerate_turns(
         None if turn.keyed is None else _Record(reader, scope, turn.keyed, meaning_of(scope, turn.request), now, at)
         for turn in turns
     ]
-    outcomes = [_known(turn.request, record) for turn, record in zip(turns, records, strict=True)]
-    wanted = [place for place, outcome in enumerate(outcomes) if outcome is None]
+    answers: list[Outcome | Replay | None] = [
+        _known(turn.request, record) for turn, record in zip(turns, records, strict=True)
+    ]
+    wanted = [place for place, known in enumerate(answers) if known is None]
     changes, changed = Changes(reader, at), dict[DocumentKey, tuple[StoredRows, Regeneration]]()
-    answers: list[Outcome | Replay | None] = [*outcomes]
     for place, found in zip(wanted, find_many(reader, scope, [turns[each].request for each in wanted]), strict=True):
         outcome, documents = _performed(turns[place], found, changes, changed)
         answers[place], record = outcome, records[place]

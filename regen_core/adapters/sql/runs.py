@@ -10,7 +10,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from regen_core.access import Scope
-from regen_core.adapters.sql.reading import Reader, org_count, org_values
+from regen_core.adapters.sql.conditions import org_count, org_values
+from regen_core.adapters.sql.reading import Reader
 from regen_core.adapters.sql.regenerating import regenerate_documents
 from regen_core.adapters.sql.rows import key_of_row
 from regen_core.adapters.sql.runs_rows import orgs_text, reject_of_row, reject_row, run_of_row, run_row

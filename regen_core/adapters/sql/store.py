@@ -12,12 +12,13 @@ from typing import Self
 
 from regen_core.access import Scope
 from regen_core.adapters.sql import relay, runs
+from regen_core.adapters.sql.conditions import org_count, org_values
 from regen_core.adapters.sql.engine import BUSY_TIMEOUT, open_database
 from regen_core.adapters.sql.faults import DamagedRows
 from regen_core.adapters.sql.keys import CLEAN_UP_EVERY
 from regen_core.adapters.sql.listing import list_deliveries, list_documents, list_revenue, list_transactions
 from regen_core.adapters.sql.loading import load_documents
-from regen_core.adapters.sql.reading import NotOne, Reader, org_count, org_values
+from regen_core.adapters.sql.reading import NotOne, Reader
 from regen_core.adapters.sql.reconciling import reconcile_period
 from regen_core.adapters.sql.regenerating import Asked, regenerate, regenerate_documents, regenerate_once
 from regen_core.adapters.sql.rows import key_row

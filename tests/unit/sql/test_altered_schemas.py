@@ -13,8 +13,7 @@ from regen_core.adapters.sql import SqlStore, engine, faults
 from regen_core.adapters.sql.schema import SCHEMA_VERSION
 from regen_core.regeneration import Regeneration
 from tests.concurrency.requests import ALL, asked, invoice
-from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase
-from tests.postgresql_server import Server
+from tests.conformance.databases import Database, PostgresqlDatabase, SqliteDatabase, new_database
 from tests.unit.sql.test_upgrades import brought_to
 
 NEXT_VERSION = "UPDATE regen_core_version SET version_num = '0099'"
@@ -23,10 +22,7 @@ NEXT_VERSION = "UPDATE regen_core_version SET version_num = '0099'"
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     """One of each kind."""
-    if request.param == "sqlite":
-        return SqliteDatabase(tmp_path / "regen.db")
-    server: Server = request.getfixturevalue("postgresql")
-    return PostgresqlDatabase(server, server.new_schema())
+    return new_database(request, tmp_path)
 
 
 @pytest.fixture
